@@ -1,0 +1,113 @@
+"""The audit log's vocabulary: an entry, a query, a page. Fields: seeds/platform-security.txt, "Audit logging"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+
+
+class Kind(StrEnum):
+    """What an entry records."""
+
+    API_CALL = "api_call"
+    WEBHOOK_DELIVERY = "webhook_delivery"
+    OPERATOR_ACTION = "operator_action"
+    TOOL_CALL = "tool_call"
+
+
+class Result(StrEnum):
+    """How it ended: done, refused, or failed."""
+
+    OK = "ok"
+    DENIED = "denied"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry before the log has numbered it.
+
+    `source` says how it reached us (`stdio`, `terminal`, `import`, …); `source_ip` is normalised text or None.
+    `origin` is the id of the import it came with, None for our own. `details` is small JSON.
+    """
+
+    dealer: str
+    timestamp: datetime
+    actor: str
+    kind: Kind
+    action: str
+    result: Result
+    request_id: str
+    app: str | None = None
+    scope: str | None = None
+    source: str | None = None
+    source_ip: str | None = None
+    key_id: str | None = None
+    origin: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(NewEntry):
+    """An entry in the log; `seq` counts up from 1 in the order of writing."""
+
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended: the last entry's timestamp (microseconds since 1970) and number."""
+
+    microseconds: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which entries: all conditions must hold. Newest first, by timestamp, then by number."""
+
+    dealer: str
+    apps: tuple[str, ...]
+    since: datetime
+    until: datetime
+    actor: str | None = None
+    action: str | None = None
+    kind: Kind | None = None
+    scope: str | None = None
+    result: Result | None = None
+    request_id: str | None = None
+    source_network: IPv4Network | IPv6Network | None = None
+    key_id: str | None = None
+    text: str | None = None
+    before: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogExtent:
+    """What the log holds for one dealer, so that an empty answer can be judged."""
+
+    oldest: datetime | None
+    newest: datetime | None
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """One source that used a key: `source` is an address, or `stdio` for a local client."""
+
+    source: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests to one app from one address in a window."""
+
+    source_ip: str
+    requests: int
+    last_seen: datetime

@@ -1,0 +1,1 @@
+"""Where things are kept: `interface.py` says what every engine promises; one package per engine."""

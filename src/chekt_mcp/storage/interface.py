@@ -1,0 +1,204 @@
+"""What every storage engine promises. Operations know this module and no engine.
+
+Two verbs: `read` runs against one consistent snapshot, `write` in one durable, serialised transaction. Both take
+an async function of a reader or writer, which awaits nothing but that object's methods (an embedded engine
+drives it to its end without an event loop). It raises to roll back: then nothing of it has happened.
+Every engine raises `StateUnusable` when it cannot answer, and never returns a partial or guessed result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from chekt_mcp.domain.allow_list.version import AllowListVersion
+from chekt_mcp.domain.api_key import Key, KeyKind
+from chekt_mcp.domain.app import App
+from chekt_mcp.domain.approval import Approval
+from chekt_mcp.domain.audit import Entry, KeyUse, LogExtent, NewEntry, Query, Traffic
+from chekt_mcp.domain.rotation import Rotation
+from chekt_mcp.storage.records import (
+    Approver,
+    Dealer,
+    ImportFile,
+    RememberedAnswer,
+    SealedKey,
+    SeenDelivery,
+)
+
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    """Everything that can be asked. All lookups are confined to the dealer given."""
+
+    async def dealers(self) -> Sequence[Dealer]:
+        """Every dealer, by name."""
+        ...
+
+    async def app(self, dealer: str, name: str) -> App | None: ...
+
+    async def apps(self, dealer: str) -> Sequence[App]:
+        """Every app of the dealer, by name."""
+        ...
+
+    async def key_by_hash(self, value_hash: bytes) -> Key | None:
+        """The API key with this SHA-256, of any dealer and in any state."""
+        ...
+
+    async def keys(self, dealer: str, app: str, kind: KeyKind) -> Sequence[SealedKey]:
+        """All keys of one kind, newest first; void ones left out."""
+        ...
+
+    async def allow_list(self, dealer: str, app: str) -> AllowListVersion | None:
+        """The newest version; None when the app never had a list."""
+        ...
+
+    async def allow_list_history(self, dealer: str, app: str, limit: int) -> Sequence[AllowListVersion]:
+        """The newest `limit` versions, newest first."""
+        ...
+
+    async def approval(self, dealer: str, approval_id: str) -> Approval | None: ...
+
+    async def approval_for(
+        self, dealer: str, requester: str, digest: str, state_digest: str, now: datetime
+    ) -> Approval | None:
+        """The newest approval of this very request on this very state: not expired at `now` and not used."""
+        ...
+
+    async def approvals(self, dealer: str, now: datetime) -> Sequence[Approval]:
+        """Pending, unexpired approvals, oldest first."""
+        ...
+
+    async def rotation(self, dealer: str, rotation_id: str) -> Rotation | None: ...
+
+    async def unfinished_rotations(self) -> Sequence[Rotation]:
+        """Rotations of every dealer that are still `delivering`."""
+        ...
+
+    async def remembered_answer(
+        self, dealer: str, principal: str, tool: str, idempotency_key: str, now: datetime
+    ) -> RememberedAnswer | None:
+        """The answer given under this idempotency key, unless it has expired at `now`."""
+        ...
+
+    async def approver(self, dealer: str) -> Approver | None: ...
+
+    async def seen_delivery(self, dealer: str, app: str, digest: bytes, now: datetime) -> SeenDelivery | None: ...
+
+    async def seen_event(self, dealer: str, app: str, event_id: str, now: datetime) -> SeenDelivery | None: ...
+
+    async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:
+        """The completed import of a file with these very bytes, if there was one."""
+        ...
+
+    async def search(self, query: Query, limit: int) -> Sequence[Entry]:
+        """At most `limit` entries that fit, newest first (timestamp, then seq)."""
+        ...
+
+    async def count(self, query: Query, limit: int) -> int:
+        """How many entries fit, counting no further than `limit`."""
+        ...
+
+    async def entries_by_request_id(self, dealer: str, request_id: str, limit: int) -> Sequence[Entry]: ...
+
+    async def log_extent(self, dealer: str, apps: Sequence[str] | None = None) -> LogExtent:
+        """Oldest and newest timestamp and number of entries, of the dealer or of these apps only."""
+        ...
+
+    async def key_uses(self, dealer: str, key_id: str, since: datetime) -> Sequence[KeyUse]:
+        """Who used a key since then, by source (address, else `source`), latest first."""
+        ...
+
+    async def last_use(self, dealer: str, key_id: str) -> datetime | None: ...
+
+    async def traffic(self, dealer: str, app: str, since: datetime) -> Sequence[Traffic]:
+        """Requests per source address since then (whole hours), most first; `api_call` entries only."""
+        ...
+
+    async def server_secret(self, name: str) -> bytes | None:
+        """A random secret of this installation (for cursors, request state), if it was made."""
+        ...
+
+
+class Writer(Reader, Protocol):
+    """Everything that can be changed, inside one transaction."""
+
+    async def add_dealer(self, dealer: Dealer) -> None: ...
+
+    async def add_app(self, app: App) -> None:
+        """Add an app; `Conflict` when the dealer has one of that name."""
+        ...
+
+    async def add_key(self, key: SealedKey) -> None:
+        """Add a key; `Conflict` when the same value is already known."""
+        ...
+
+    async def update_key(self, key: Key) -> None:
+        """Store `state`, `valid_until` and `revoked_at` of a known key."""
+        ...
+
+    async def add_allow_list(self, version: AllowListVersion) -> None:
+        """Add the next version; `Conflict` when `version.version` is not the current one plus one."""
+        ...
+
+    async def add_approval(self, approval: Approval) -> None: ...
+
+    async def decide_approval(self, approval: Approval) -> bool:
+        """Store state, decider and attempts if it is still pending; False when it no longer is."""
+        ...
+
+    async def consume_approval(self, dealer: str, approval_id: str, now: datetime) -> bool:
+        """Mark an approved, unexpired approval as used; False when it is not (any more). Good once."""
+        ...
+
+    async def set_outcome(self, dealer: str, approval_id: str, outcome: dict[str, object]) -> None:
+        """Keep the result of the change that used this approval, so that a repeat can be answered."""
+        ...
+
+    async def add_rotation(self, rotation: Rotation) -> None: ...
+
+    async def update_rotation(self, rotation: Rotation) -> None:
+        """Store `state`, `lease_until` and `sealed` of a known rotation."""
+        ...
+
+    async def remember_answer(self, answer: RememberedAnswer) -> None: ...
+
+    async def set_approver(self, approver: Approver) -> None: ...
+
+    async def note_delivery(self, seen: SeenDelivery) -> SeenDelivery:
+        """Count one more look at a delivery (body digest and event id) and return the new count."""
+        ...
+
+    async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:
+        """Append to the log and return the numbers given. There is no update and no delete."""
+        ...
+
+    async def append_imported(self, entries: Sequence[NewEntry]) -> int:
+        """Append those whose (request id, timestamp, action, actor, app) the dealer's log lacks; how many were new."""
+        ...
+
+    async def add_import_file(self, file: ImportFile) -> None: ...
+
+    async def make_server_secret(self, name: str, value: bytes) -> bytes:
+        """Store `value` under `name` unless there is one already; return what is stored."""
+        ...
+
+
+class Storage(Protocol):
+    """One engine over one database."""
+
+    async def read(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        """Run quick lookups on one snapshot."""
+        ...
+
+    async def scan(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        """Run what may take long on one snapshot, without holding up anything else."""
+        ...
+
+    async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        """Run one transaction; returns once it is durable. Callers that come together share one commit."""
+        ...
+
+    async def close(self) -> None: ...
