@@ -62,12 +62,12 @@ class Intent:
     @property
     def digest(self) -> str:
         """SHA-256 over who asks for what; two calls with one digest are the same request."""
-        return _digest([self.dealer, self.app, self.tool, self.requester, dict(self.arguments)])
+        return request_digest(self.dealer, self.app, self.tool, self.requester, self.arguments)
 
     @property
     def state_digest(self) -> str:
         """SHA-256 over the state the request was made on."""
-        return _digest(dict(self.state))
+        return state_digest(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,16 @@ class Refusal(StrEnum):
     ALREADY_DECIDED = "already_decided"
     WRONG_TEXT = "wrong_text"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+
+
+def request_digest(dealer: str, app: str, tool: str, requester: str, arguments: Mapping[str, object]) -> str:
+    """Return SHA-256 over who asks for what, without the state it rests on."""
+    return _digest([dealer, app, tool, requester, dict(arguments)])
+
+
+def state_digest(state: Mapping[str, object]) -> str:
+    """Return SHA-256 over the state a request was made on."""
+    return _digest(dict(state))
 
 
 def mismatch(approval: Approval, intent: Intent, now: datetime) -> Refusal | None:

@@ -131,6 +131,10 @@ class Writer(Reader, Protocol):
         """Add an app; `Conflict` when the dealer has one of that name."""
         ...
 
+    async def update_app(self, app: App) -> None:
+        """Store `scopes`, `covers` and `confirm` of a known app."""
+        ...
+
     async def add_key(self, key: SealedKey) -> None:
         """Add a key; `Conflict` when the same value is already known."""
         ...

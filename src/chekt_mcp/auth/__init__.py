@@ -1,0 +1,1 @@
+"""From a credential to a grant, and from a grant to a yes or a no."""

@@ -1,0 +1,198 @@
+"""Changes that a person confirms: the one path from a request to its effect, whatever the change.
+
+    remembered answer → a repeat of a used approval → propose → approval → (ask) → apply
+
+A change proposes in words and on a state; the approval keeps both; `apply` checks the state again and consumes
+the approval in the very transaction that makes the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NotRequired, Protocol, TypedDict
+
+from chekt_mcp.domain import approval as rules
+from chekt_mcp.domain.approval import Approval, ApprovalState, Intent, Refusal
+from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.errors import Conflict
+from chekt_mcp.operations import approvals
+from chekt_mcp.operations.approvals import EXPLAIN, Decider
+from chekt_mcp.operations.services import Call, Services
+from chekt_mcp.storage.interface import Writer
+from chekt_mcp.storage.records import RememberedAnswer
+
+REMEMBERED_FOR = timedelta(hours=24)
+"""CHeKT keeps the answer to an idempotency key for 24 h; so do we."""
+
+
+class ApprovalReport(TypedDict):
+    """How a person can decide: the id, until when, and the command that shows the words and takes the answer."""
+
+    approval_id: str
+    expires_at: str
+    how: str
+
+
+class ChangeResult(TypedDict):
+    """What every change answers; each adds its own fields."""
+
+    status: str
+    app: str
+    code: NotRequired[str]
+    message: NotRequired[str]
+    approval: NotRequired[ApprovalReport]
+    steps: NotRequired[list[str]]
+    repeated: NotRequired[bool]
+
+
+Outcome = Mapping[str, object]
+"""A `ChangeResult` with the fields of its change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks for which change of which app. `arguments` leaves out approval_id and idempotency_key."""
+
+    call: Call
+    tool: str
+    app: str
+    arguments: Mapping[str, object]
+    approval_id: str | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """The identity of what is asked for."""
+        grant = self.call.grant
+        return rules.request_digest(grant.dealer, self.app, self.tool, grant.principal, self.arguments)
+
+
+class Change(Protocol):
+    """One kind of change. `propose` alters nothing; `apply` does all of it or nothing."""
+
+    request: Request
+
+    async def propose(self) -> Intent | Outcome: ...
+
+    async def apply(self, approval: Approval) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The flow stands at a question for the person behind the client."""
+
+    approval: Approval = field(repr=False)
+
+
+async def advance(services: Services, change: Change) -> Outcome | Ask:
+    """Take a change as far as it goes without asking anybody.
+
+    Raises:
+        Conflict: code `idempotency_conflict`, when the key was used with other arguments.
+    """
+    request = change.request
+    answer = await _remembered(services, request) or await _repeated(services, request)
+    if answer is not None:
+        return answer
+    proposal = await change.propose()
+    if not isinstance(proposal, Intent):
+        return proposal
+    if request.approval_id is None:
+        return await _stand(change, await approvals.find_or_create(services, request.call, proposal), services)
+    found = await approvals.find(services, request.call, proposal, request.approval_id)
+    return refused(request, found) if isinstance(found, Refusal) else await _stand(change, found, services)
+
+
+async def answered(
+    services: Services, change: Change, approval: Approval, decider: Decider, answers: Mapping[str, object] | None
+) -> Outcome:
+    """Take the person's answer (None: they said no) and carry the change out if it was yes."""
+    decided = await approvals.decide(services, approval, decider, answers, change.request.call.request_id)
+    if isinstance(decided, Refusal):
+        return refused(change.request, decided)
+    if decided.state is not ApprovalState.APPROVED:
+        return declined(change.request)
+    return await change.apply(decided)
+
+
+async def finish(writer: Writer, request: Request, approval: Approval, outcome: Outcome) -> None:
+    """Keep the outcome with its approval and its idempotency key, in the change's own transaction."""
+    grant, kept = request.call.grant, dict(outcome)
+    await writer.set_outcome(grant.dealer, approval.approval_id, kept)
+    if request.idempotency_key:
+        expires = request.call.now + REMEMBERED_FOR
+        await writer.remember_answer(
+            RememberedAnswer(
+                grant.dealer, grant.principal, request.tool, request.idempotency_key, request.digest, kept, expires
+            )
+        )
+
+
+def approval_required(request: Request, approval: Approval) -> Outcome:
+    """Say that a person has to decide elsewhere, and how."""
+    how = f"A person runs `chekt-mcp approve {approval.approval_id}` at a terminal; then call again with the same arguments."
+    return {
+        "status": "approval_required",
+        "app": request.app,
+        "message": "Nothing has changed yet. " + how,
+        "approval": {"approval_id": approval.approval_id, "expires_at": rfc3339(approval.expires_at), "how": how},
+    }
+
+
+def declined(request: Request) -> Outcome:
+    """Say that the person said no."""
+    return {"status": "declined", "app": request.app, "message": "A person declined. Nothing was changed."}
+
+
+def refused(request: Request, why: Refusal) -> Outcome:
+    """Say why this approval does not open this change."""
+    return {"status": "refused", "app": request.app, "code": why.value, "message": EXPLAIN[why]}
+
+
+def refusal(request: Request, code: str, message: str) -> Outcome:
+    """Say why the change itself is refused."""
+    return {"status": "refused", "app": request.app, "code": code, "message": message}
+
+
+async def _stand(change: Change, approval: Approval, services: Services) -> Outcome | Ask:
+    match approval.standing(services.clock()):
+        case "approved":
+            return await change.apply(approval)
+        case "denied":
+            return declined(change.request)
+        case "pending":
+            return Ask(approval)
+        case _:
+            return refused(change.request, Refusal.EXPIRED)
+
+
+async def _remembered(services: Services, request: Request) -> Outcome | None:
+    key, grant = request.idempotency_key, request.call.grant
+    if key is None:
+        return None
+    known = await services.storage.read(
+        lambda reader: reader.remembered_answer(grant.dealer, grant.principal, request.tool, key, request.call.now)
+    )
+    if known is not None and known.arguments_digest != request.digest:
+        raise Conflict(
+            "That idempotency_key was used for another request in the last 24 hours.",
+            code="idempotency_conflict",
+            fix="Use a new key for a new request.",
+        )
+    return {**known.answer, "repeated": True} if known else None
+
+
+async def _repeated(services: Services, request: Request) -> Outcome | None:
+    approval_id, grant = request.approval_id, request.call.grant
+    if approval_id is None:
+        return None
+    known = await services.storage.read(lambda reader: reader.approval(grant.dealer, approval_id))
+    if known is None or known.state is not ApprovalState.USED or known.requester != grant.principal:
+        return None
+    if known.digest != request.digest:
+        return refused(request, Refusal.OTHER_REQUEST)
+    if known.outcome is None:
+        return refusal(request, "in_progress", "That change is being carried out. Call again in a moment.")
+    return {**known.outcome, "repeated": True}

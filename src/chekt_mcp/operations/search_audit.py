@@ -1,0 +1,197 @@
+"""Search the audit log: newest first, a page at a time, and honest about what the page leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TypedDict
+
+from chekt_mcp.domain.audit import Entry, Kind, LogExtent, Position, Query, Result
+from chekt_mcp.domain.cursor import Cursor, microseconds, seal, unseal
+from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.timespan import Window, parse_window, rfc3339
+from chekt_mcp.errors import InvalidInput
+from chekt_mcp.operations.services import Call, Services
+from chekt_mcp.operations.whoami import LogReport, extent_report
+from chekt_mcp.storage.interface import Reader
+
+ALWAYS = ("seq", "timestamp", "request_id")
+DEFAULT_FIELDS = ("app", "actor", "kind", "action", "scope", "result", "source_ip", "key_id")
+FIELDS = (*ALWAYS, *DEFAULT_FIELDS, "source", "origin", "details")
+COUNT_LIMIT = 1_000
+TEXT_LIMIT = 120
+
+
+class Omitted(TypedDict):
+    """What the page leaves out: further matches (counted to 1,000) and values that were cut."""
+
+    entries: int
+    at_least: bool
+    values_cut: int
+
+
+class WindowReport(TypedDict):
+    """The window that was searched."""
+
+    since: str
+    until: str
+
+
+class SearchAuditLog(TypedDict):
+    """Result of `search_audit_log`. `apps`: whose entries were searched. Absent fields of an entry are null."""
+
+    window: WindowReport
+    apps: list[str]
+    log: LogReport
+    entries: list[dict[str, object]]
+    complete: bool
+    omitted: Omitted
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The arguments of a search, as given."""
+
+    apps: tuple[str, ...]
+    since: str = "24h"
+    until: str | None = None
+    filters: Mapping[str, str] | None = None
+    limit: int = 20
+    cursor: str | None = None
+    fields: Sequence[str] | None = None
+
+    def identity(self, call: Call) -> dict[str, object]:
+        """What a cursor is bound to: caller, apps, window as written, and filters."""
+        filters = dict(self.filters or {})
+        return {"dealer": call.grant.dealer, "apps": self.apps, "since": self.since, "until": self.until, **filters}
+
+
+async def search_audit_log(services: Services, call: Call, search: Search) -> SearchAuditLog:
+    """Return one page.
+
+    Raises:
+        InvalidInput: a field, window, address or cursor that cannot be read.
+    """
+    fields = _fields(search.fields)
+    secret = await cursor_secret(services)
+    resumed = unseal(search.cursor, search.identity(call), secret) if search.cursor else None
+    window = resumed.window if resumed else parse_window(search.since, search.until, call.now)
+    query = _query(call, search, window, resumed.position if resumed else None)
+
+    async def page(reader: Reader) -> tuple[Sequence[Entry], int, LogExtent]:
+        found = await reader.search(query, search.limit + 1)
+        more = await _count_after(reader, query, found, search.limit)
+        return found, more, await reader.log_extent(call.grant.dealer, search.apps)
+
+    found, more, extent = await services.storage.scan(page)
+    shown = found[: search.limit]
+    rows, cut = _rows(shown, fields)
+    following = Cursor(window, _position(shown[-1])) if more else None
+    return {
+        "window": {"since": rfc3339(window.since), "until": rfc3339(window.until)},
+        "apps": list(search.apps),
+        "log": extent_report(extent),
+        "entries": rows,
+        "complete": not more,
+        "omitted": {"entries": more, "at_least": more >= COUNT_LIMIT, "values_cut": cut},
+        "next_cursor": seal(following, search.identity(call), secret) if following else None,
+    }
+
+
+async def cursor_secret(services: Services) -> bytes:
+    """Return this installation's secret for sealing cursors, made on first use."""
+    known = await services.storage.read(lambda reader: reader.server_secret("cursor"))
+    if known is not None:
+        return known
+    fresh = services.random(32)
+    return await services.storage.write(lambda writer: writer.make_server_secret("cursor", fresh))
+
+
+def summary(result: SearchAuditLog) -> str:
+    """Say the page in lines: what was searched, the rows, whether that is all, and how to go on."""
+    window, log = result["window"], result["log"]
+    lines = [
+        f"{len(result['entries'])} entries of {', '.join(result['apps'])}, {window['since']} to {window['until']}."
+    ]
+    lines += [" ".join("-" if value is None else str(value) for value in row.values()) for row in result["entries"]]
+    if result["complete"]:
+        lines.append("Complete: nothing else in this window fits.")
+    else:
+        more, least = result["omitted"]["entries"], "at least " if result["omitted"]["at_least"] else ""
+        lines.append(f"NOT complete: {least}{more} older entries fit. Repeat with cursor={result['next_cursor']}")
+    lines.append(f"The log holds {log['entries']} entries, {log['oldest']} to {log['newest']}.")
+    return "\n".join(lines)
+
+
+def parse_network(text: str) -> IPv4Network | IPv6Network:
+    """Read an address or CIDR; an IPv4-mapped IPv6 one is its IPv4 self.
+
+    Raises:
+        InvalidInput: code `bad_address`.
+    """
+    try:
+        network = ip_network(text, strict="/" in text)
+    except ValueError:
+        raise InvalidInput(
+            "That is neither an address nor a CIDR range.",
+            field="source_ip",
+            code="bad_address",
+            fix="Write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32 (no host bits set).",
+        ) from None
+    mapped = getattr(ip_address(network.network_address), "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:  # noqa: PLR2004 -- ::ffff:0:0/96 is where IPv4 is mapped, RFC 4291
+        return network
+    return ip_network((mapped, network.prefixlen - 96))
+
+
+def _query(call: Call, search: Search, window: Window, before: Position | None) -> Query:
+    filters = dict(search.filters or {})
+    kind, result, source = filters.pop("kind", None), filters.pop("result", None), filters.pop("source_ip", None)
+    query = Query(call.grant.dealer, search.apps, window.since, window.until, before=before, **filters)
+    return replace(
+        query,
+        kind=Kind(kind) if kind else None,
+        result=Result(result) if result else None,
+        source_network=parse_network(source) if source else None,
+    )
+
+
+def _fields(wanted: Sequence[str] | None) -> tuple[str, ...]:
+    if wanted is None:
+        return (*ALWAYS, *DEFAULT_FIELDS)
+    if not set(wanted) <= set(FIELDS):
+        raise InvalidInput(
+            "There is no such field.", field="fields", code="unknown_field", fix="Fields: " + ", ".join(FIELDS) + "."
+        )
+    return tuple(dict.fromkeys((*ALWAYS, *wanted)))
+
+
+async def _count_after(reader: Reader, query: Query, found: Sequence[Entry], limit: int) -> int:
+    if len(found) <= limit:
+        return 0
+    return await reader.count(replace(query, before=_position(found[limit - 1])), COUNT_LIMIT)
+
+
+def _position(entry: Entry) -> Position:
+    return Position(microseconds(entry.timestamp), entry.seq)
+
+
+def _rows(entries: Sequence[Entry], fields: tuple[str, ...]) -> tuple[list[dict[str, object]], int]:
+    cut: list[str] = []
+    rows = [{field: _value(entry, field, cut) for field in fields} for entry in entries]
+    return rows, len(cut)
+
+
+def _value(entry: Entry, field: str, cut: list[str]) -> object:
+    if field == "timestamp":
+        return rfc3339(entry.timestamp)
+    value = getattr(entry, field)
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{name}={inner}" for name, inner in value.items())
+    if not isinstance(value, str):
+        return value
+    if len(value) > TEXT_LIMIT:
+        cut.append(field)
+    return escaped(str(value), TEXT_LIMIT)

@@ -1,0 +1,82 @@
+"""What every operation is given: storage, secrets, a clock, randomness. Nothing is looked up globally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from chekt_mcp.domain.api_key import KeyKind, RandomBytes
+from chekt_mcp.domain.audit import Kind, NewEntry, Result
+from chekt_mcp.domain.scope import Grant
+from chekt_mcp.secrets.interface import Sink
+from chekt_mcp.storage.interface import Storage
+
+Clock = Callable[[], datetime]
+"""Returns the present moment, with a time zone."""
+
+
+class Sealing(Protocol):
+    """Encryption at rest, one data key per dealer; `identity` binds a value to its row."""
+
+    def new_data_key(self, dealer: str) -> bytes: ...
+
+    def seal(self, wrapped: bytes, dealer: str, identity: str, value: str) -> bytes: ...
+
+    def open(self, wrapped: bytes, dealer: str, identity: str, sealed: bytes) -> str: ...
+
+
+class Sinks(Protocol):
+    """Chooses where a new key goes, and finds that place again after a crash."""
+
+    def choose(self, dealer: str, app: str, kind: KeyKind, *, own: bool) -> Sink: ...
+
+    def restore(self, name: str, target: str) -> Sink: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Spans that an operator may set."""
+
+    approval_ttl: timedelta = timedelta(minutes=10)
+    grace: timedelta = timedelta(hours=24)
+    webhook_window: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The outside world, as far as operations may touch it. `sealing` may fail late: its key can be remote."""
+
+    storage: Storage
+    sealing: Callable[[], Sealing] = field(repr=False)
+    sinks: Sinks
+    clock: Clock
+    random: RandomBytes
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call by one caller: who, when, and under which request id it is logged."""
+
+    grant: Grant
+    request_id: str
+    now: datetime
+    source: str
+
+    def change_entry(self, action: str, app: str, **details: object) -> NewEntry:
+        """Return the log entry of a change this call made; it is written in the change's own transaction."""
+        return NewEntry(
+            dealer=self.grant.dealer,
+            timestamp=self.now,
+            actor=self.grant.principal,
+            kind=Kind.OPERATOR_ACTION,
+            action=action,
+            result=Result.OK,
+            request_id=self.request_id,
+            app=app,
+            source=self.source,
+            key_id=self.grant.key_id,
+            details=details,
+        )

@@ -1,0 +1,65 @@
+"""Real storage, secrets, clock and randomness put together as the services that operations take."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from chekt_mcp.config import Settings
+from chekt_mcp.domain.api_key import KeyKind, RandomBytes
+from chekt_mcp.operations.services import Clock, Limits, Sealing, Services
+from chekt_mcp.secrets.interface import Sink
+from chekt_mcp.storage.sqlite import open_storage
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSinks:
+    """New values go to 0600 files: the one this client is configured with, else one under the secrets directory."""
+
+    directory: Path
+    session_file: Path | None = None
+
+    def choose(self, dealer: str, app: str, kind: KeyKind, *, own: bool) -> Sink:
+        """Return the sink for a credential; `own` when it is the one this session presents."""
+        from chekt_mcp.secrets.file import FileSink  # noqa: PLC0415 -- only a rotation needs it
+
+        if own and self.session_file is not None:
+            return FileSink(self.session_file, "the key file this client is configured with")
+        name = f"{app}.{kind.value}"
+        return FileSink(self.directory / dealer / name, f"{dealer}/{name} in the secrets directory")
+
+    def restore(self, name: str, target: str) -> Sink:
+        """Find a sink again from what a rotation recorded."""
+        from chekt_mcp.secrets.sinks import restore  # noqa: PLC0415 -- only recovery needs it
+
+        return restore(name, target)
+
+
+def open_services(
+    settings: Settings, *, clock: Clock = system_clock, random: RandomBytes = secrets.token_bytes
+) -> Services:
+    """Open the state directory.
+
+    Raises:
+        StateUnusable: the directory or database cannot be used; it was left untouched.
+    """
+
+    @cache
+    def sealing() -> Sealing:
+        from chekt_mcp.secrets import key_encryption_key  # noqa: PLC0415 -- most calls open no secret
+        from chekt_mcp.secrets.sealing import Sealer  # noqa: PLC0415 -- same
+
+        key = key_encryption_key.load(file=settings.kek_file, encoded=settings.kek, command=settings.kek_command)
+        return Sealer(key, random)
+
+    limits = Limits(settings.approval_ttl, settings.grace, settings.webhook_window)
+    sinks = FileSinks(settings.secrets_dir, settings.api_key_file)
+    return Services(open_storage(settings.state), sealing, sinks, clock, random, limits)
