@@ -21,7 +21,7 @@ class Problem:
 NO_KEY = Problem(
     "no_key",
     "This server was started without an API key.",
-    "Set CHEKT_API_KEY_FILE in the client's configuration to the key file that `chekt-mcp init` named, then restart it.",
+    "Set CHEKT_API_KEY_FILE in the client's configuration to the key file that `chekt-mcp init` named.",
 )
 
 

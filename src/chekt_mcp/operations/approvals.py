@@ -17,7 +17,7 @@ EXPLAIN = {
     Refusal.UNKNOWN: "There is no such approval for this caller. Call again without approval_id.",
     Refusal.EXPIRED: "That approval has expired. Call again without approval_id to ask anew.",
     Refusal.OUTDATED: "Things have changed since that approval was asked for. Call again without approval_id.",
-    Refusal.OTHER_REQUEST: "That approval is for other arguments. Call again with the same ones, or without approval_id.",
+    Refusal.OTHER_REQUEST: "That approval is for other arguments. Use the same ones, or leave approval_id out.",
     Refusal.OWN_REQUEST: "Nobody approves their own request: decide it with another credential.",
     Refusal.ALREADY_DECIDED: "That approval has been decided already.",
     Refusal.WRONG_TEXT: "What was typed is not what was asked for; nothing was done.",

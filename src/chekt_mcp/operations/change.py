@@ -74,9 +74,13 @@ class Change(Protocol):
 
     request: Request
 
-    async def propose(self) -> Intent | Outcome: ...
+    async def propose(self) -> Intent | Outcome:
+        """Return what a person is asked to confirm, or why there is nothing to ask."""
+        ...
 
-    async def apply(self, approval: Approval) -> Outcome: ...
+    async def apply(self, approval: Approval) -> Outcome:
+        """Make the change under an approved approval, which it consumes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ async def finish(writer: Writer, request: Request, approval: Approval, outcome: 
 
 def approval_required(request: Request, approval: Approval) -> Outcome:
     """Say that a person has to decide elsewhere, and how."""
-    how = f"A person runs `chekt-mcp approve {approval.approval_id}` at a terminal; then call again with the same arguments."
+    command = f"chekt-mcp approve {approval.approval_id}"
+    how = f"A person runs `{command}` at a terminal; then call again with the same arguments."
     return {
         "status": "approval_required",
         "app": request.app,

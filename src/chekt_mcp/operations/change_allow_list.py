@@ -227,4 +227,4 @@ def _effect(entries: Sequence[Entry], traffic: Sequence[Traffic]) -> str:
     seen, refused_requests = sum(one.requests for one in traffic), sum(one.requests for one in outside)
     if not seen:
         return "The log holds no requests of the last 7 days to hold it against."
-    return f"Of {seen} requests in the last 7 days it would have refused {refused_requests}, from {len(outside)} address(es)."
+    return f"Of {seen} requests in the last 7 days it would refuse {refused_requests}, from {len(outside)} address(es)."

@@ -12,7 +12,6 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import Unavailable
 from chekt_mcp.storage.interface import Reader
 
-
 SPOKEN = 50
 """Verdicts that the text form spells out; the structured form has all."""
 

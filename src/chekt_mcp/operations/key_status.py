@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypedDict
 
 from chekt_mcp.domain.api_key import Key, KeyKind
-from chekt_mcp.domain.app import Authority
+from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.domain.audit import KeyUse
 from chekt_mcp.domain.key_usage import LOOKBACK, Judgement, rotation_due, safe_to_revoke
 from chekt_mcp.domain.scope import Scope
@@ -75,7 +75,7 @@ async def key_status(reader: Reader, call: Call, app: str, kind: KeyKind) -> Key
     live = pair.live_previous(call.now)
     current = await _use(reader, call, pair.current.key) if pair.current else None
     previous = await _use(reader, call, live.key) if live else None
-    judged = await _judge(reader, call, app, kind, known.authority, current, previous)
+    judged = await _judge(reader, known, kind, current, previous, call.now)
     sees_addresses = call.grant.allows(Scope.OPERATORS_READ)
     return {
         "app": app,
@@ -118,26 +118,20 @@ async def _use(reader: Reader, call: Call, key: Key) -> Use:
     return Use(key, uses, sum(use.calls for use in day))
 
 
-async def _judge(  # noqa: PLR0913 -- the question has this many sides
-    reader: Reader,
-    call: Call,
-    app: str,
-    kind: KeyKind,
-    authority: Authority,
-    current: Use | None,
-    previous: Use | None,
+async def _judge(  # noqa: PLR0913, PLR0917 -- the question has this many sides
+    reader: Reader, app: App, kind: KeyKind, current: Use | None, previous: Use | None, now: datetime
 ) -> Judgement:
     if previous is None:
         return Judgement("not_applicable", ("There is no previous key in its time of grace.",))
     if kind is KeyKind.SIGNING_SECRET:
         return Judgement("unknown", ("The log does not record which secret signed a delivery CHeKT has yet to send.",))
-    extent = await reader.log_extent(call.grant.dealer, (app,))
+    extent = await reader.log_extent(app.dealer, (app.name,))
     return safe_to_revoke(
         previous.uses,
         current.uses if current else (),
-        now=call.now,
+        now=now,
         log_newest=extent.newest,
-        live_log=authority is Authority.LOCAL,
+        live_log=app.authority is Authority.LOCAL,
     )
 
 

@@ -11,7 +11,7 @@ def portal_required(request: Request, steps: list[str], at_stake: str) -> Outcom
     return {
         "status": "portal_required",
         "app": request.app,
-        "message": f"{request.app} belongs to CHeKT, so only the dealer portal can change it. Nothing was changed. {at_stake}",
+        "message": f"{request.app} is CHeKT's: only the dealer portal can change it. Nothing was changed. {at_stake}",
         "steps": steps,
     }
 
@@ -23,7 +23,7 @@ def rotate_steps(app: str, kind: KeyKind) -> list[str]:
         f"In the dealer portal open Settings → CHeKT Apps → {app} → Security.",
         f"Click Rotate key (for the {what}). CHeKT shows the new {what} once: copy it into your secret manager.",
         "Deploy it everywhere. The old one works for 24 more hours.",
-        f"At a terminal run `chekt-mcp app adopt {app} --replace` and paste the new {what}, so that checks here stay true.",
+        f"At a terminal run `chekt-mcp app adopt {app} --replace` with the new {what}, so that checks stay true.",
         "When everything calls with the new one, click Revoke previous in the portal.",
     ]
 

@@ -20,19 +20,29 @@ Clock = Callable[[], datetime]
 class Sealing(Protocol):
     """Encryption at rest, one data key per dealer; `identity` binds a value to its row."""
 
-    def new_data_key(self, dealer: str) -> bytes: ...
+    def new_data_key(self, dealer: str) -> bytes:
+        """Return a fresh data key, wrapped."""
+        ...
 
-    def seal(self, wrapped: bytes, dealer: str, identity: str, value: str) -> bytes: ...
+    def seal(self, wrapped: bytes, dealer: str, identity: str, value: str) -> bytes:
+        """Encrypt a value for one row."""
+        ...
 
-    def open(self, wrapped: bytes, dealer: str, identity: str, sealed: bytes) -> str: ...
+    def open(self, wrapped: bytes, dealer: str, identity: str, sealed: bytes) -> str:
+        """Reverse `seal`; `SecretUnreadable` for anything else."""
+        ...
 
 
 class Sinks(Protocol):
     """Chooses where a new key goes, and finds that place again after a crash."""
 
-    def choose(self, dealer: str, app: str, kind: KeyKind, *, own: bool) -> Sink: ...
+    def choose(self, dealer: str, app: str, kind: KeyKind, *, own: bool) -> Sink:
+        """Return the sink for a new value; `own` when it is the key this session presents."""
+        ...
 
-    def restore(self, name: str, target: str) -> Sink: ...
+    def restore(self, name: str, target: str) -> Sink:
+        """Return the sink a rotation recorded."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from chekt_mcp.domain.webhook import (
 from chekt_mcp.operations.key_material import KeyPair, dealer_record, key_pair, open_secret
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.storage.interface import Reader
-from chekt_mcp.storage.records import Dealer, SeenDelivery, SealedKey
+from chekt_mcp.storage.records import Dealer, SealedKey, SeenDelivery
 
 MAX_OTHERS = 32
 

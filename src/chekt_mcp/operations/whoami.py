@@ -116,8 +116,7 @@ def summary(result: WhoAmI) -> str:
     log = result["server"]["log"]
     return "\n".join(
         [
-            f"{result['principal']} of dealer {result['dealer']} ({result['credential']}), "
-            f"server {result['server']['version']}.",
+            f"{result['principal']} of dealer {result['dealer']}, server {result['server']['version']}.",
             "Apps: " + ", ".join(f"{app['app']} ({app['env']}, {app['authority']})" for app in result["apps"]),
             "Scopes: " + (", ".join(result["scopes"]) or "none"),
             "Open: " + _names(result["tools"], allowed=True),

@@ -1,0 +1,50 @@
+"""Who is calling: the grant of the credential presented, or the problem with it, read anew at every call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chekt_mcp.auth.authenticate import authenticate
+from chekt_mcp.auth.credential import KeySource, Problem
+from chekt_mcp.domain.scope import Grant
+from chekt_mcp.storage.interface import Storage
+
+NO_DEALER = ""
+"""The log of callers that no dealer can be named for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller as it is recorded: with a grant, or with the reason for none."""
+
+    grant: Grant | Problem
+    dealer: str
+    actor: str
+    app: str | None
+    key_id: str | None
+
+
+Identify = Callable[[Storage, datetime], Awaitable[Caller]]
+"""How a transport learns who calls; over stdio from the key source, over HTTP from the request."""
+
+
+def by_key(source: KeySource) -> Identify:
+    """Identify by the API key that `source` gives at that moment."""
+
+    async def identify(storage: Storage, now: datetime) -> Caller:
+        value = source.current()
+        if isinstance(value, Problem):
+            return nobody(value)
+        grant, key = await storage.read(lambda reader: authenticate(reader, value, now))
+        if isinstance(grant, Grant):
+            return Caller(grant, grant.dealer, grant.principal, grant.app, grant.key_id)
+        return Caller(grant, key.dealer, f"app:{key.app}", key.app, key.key_id) if key else nobody(grant)
+
+    return identify
+
+
+def nobody(problem: Problem) -> Caller:
+    """Return the caller of whom nothing is known but what is wrong."""
+    return Caller(problem, NO_DEALER, "unknown", None, None)

@@ -1,0 +1,54 @@
+"""Who works at the terminal, and how their work is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chekt_mcp.domain.api_key import RandomBytes
+from chekt_mcp.domain.audit import Kind, NewEntry, Result
+from chekt_mcp.domain.identifier import new_id
+
+SOURCE = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One command by one operating-system user; the system vouches for the name, nobody else does."""
+
+    user: str
+    request_id: str
+
+    @property
+    def principal(self) -> str:
+        """The operator's name in approvals and the audit log."""
+        return f"terminal:{self.user}"
+
+    def entry(
+        self,
+        dealer: str,
+        action: str,
+        at: datetime,
+        *,
+        app: str | None = None,
+        result: Result = Result.OK,
+        **details: object,
+    ) -> NewEntry:
+        """Return the log entry of something done at the terminal; it is written with what it records."""
+        return NewEntry(
+            dealer=dealer,
+            timestamp=at,
+            actor=self.principal,
+            kind=Kind.OPERATOR_ACTION,
+            action=action,
+            result=result,
+            request_id=self.request_id,
+            app=app,
+            source=SOURCE,
+            details=details,
+        )
+
+
+def operator_of(user: str, random: RandomBytes) -> Operator:
+    """Give a command its request id."""
+    return Operator(user, new_id("req", random))

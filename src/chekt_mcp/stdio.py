@@ -1,0 +1,77 @@
+"""`chekt-mcp serve` over stdio: one caller, whose key comes from a file or the environment."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+
+import anyio
+
+from chekt_mcp.auth.caller import by_key
+from chekt_mcp.auth.credential import KeySource
+from chekt_mcp.config import Settings
+from chekt_mcp.domain.exposure import redacted
+from chekt_mcp.errors import ChektError
+from chekt_mcp.operations.rotation_steps import recover
+from chekt_mcp.operations.services import Services
+from chekt_mcp.secrets.file import read_key_file
+from chekt_mcp.server import build_server
+from chekt_mcp.tools.gateway import Gateway
+from chekt_mcp.wiring import open_services
+
+
+class RedactingFormatter(logging.Formatter):
+    """The last line: a log line never holds anything shaped like a credential, traceback included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the formatted line, redacted."""
+        return redacted(super().format(record))
+
+
+class OpenOnce:
+    """Opens the services at the first use, and tries again after a failure."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._services: Services | None = None
+
+    def __call__(self) -> Services:
+        """Return the services; see `wiring.open_services` for what it raises."""
+        if self._services is None:
+            self._services = open_services(self._settings)
+        return self._services
+
+
+def serve_stdio(settings: Settings) -> None:
+    """Serve until the client goes away. Nothing but protocol reaches stdout; logs go to stderr."""
+    _log_to_stderr()
+    opened = OpenOnce(settings)
+    keys = KeySource(file=settings.api_key_file, value=settings.api_key, read_file=read_key_file)
+    gateway = Gateway(opened, by_key(keys), "stdio", settings.ask_timeout)
+    server = build_server(gateway)
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_recover, opened)
+            await server.run_stdio_async()
+            group.cancel_scope.cancel()
+
+    gc.freeze()  # what import built lives as long as the process: no collection needs to look at it again
+    gc.enable()
+    anyio.run(run)
+
+
+async def _recover(opened: OpenOnce) -> None:
+    try:
+        trouble = await recover(opened())
+    except ChektError as error:
+        trouble = [str(error)]
+    for sentence in trouble:
+        logging.getLogger(__name__).warning("%s", sentence)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

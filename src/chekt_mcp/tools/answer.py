@@ -1,0 +1,38 @@
+"""A result as both kinds of client need it: structured for programs, and words that carry the verdict alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_types import CallToolResult, TextContent
+
+from chekt_mcp.domain.exposure import SHAPE, redacted
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a tool found out. `outcome` is a short code for the audit log, e.g. `allowed` or `approval_required`."""
+
+    structured: Mapping[str, Any]
+    text: str
+    outcome: str = "ok"
+    denied: bool = False
+
+
+def as_result(answer: Answer) -> CallToolResult:
+    """Return the answer as MCP wants it, after a last look for anything shaped like a credential."""
+    structured, text = dict(answer.structured), answer.text
+    if SHAPE.search(text) or SHAPE.search(json.dumps(structured, ensure_ascii=False)):
+        structured, text = _clean(structured), redacted(text)
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        return {redacted(str(key)): _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,117 @@
+"""What each tool takes. Strict: no coercion, no unknown names; every text and list has a stated limit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MIB = 1024 * 1024
+KeyKindName = Literal["api_key", "signing_secret"]
+AppName = Annotated[str, Field(max_length=48, description="App name; may be left out when you cover one app")]
+Moment = Annotated[str, Field(max_length=40)]
+IdempotencyKey = Annotated[
+    str, Field(min_length=1, max_length=128, description="Repeat with the same key: same answer")
+]
+ApprovalId = Annotated[str, Field(max_length=40, description="From an earlier approval_required answer")]
+
+
+class Arguments(BaseModel):
+    """Base: unknown arguments are refused, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class WhoAmIInput(Arguments):
+    """No arguments."""
+
+
+class CheckIpInput(Arguments):
+    """Arguments of `check_ip`."""
+
+    addresses: Annotated[
+        list[Annotated[str, Field(max_length=100)]],
+        Field(min_length=1, max_length=1000, description="IPv4 or IPv6 addresses"),
+    ]
+    app: AppName | None = None
+
+
+class GetAllowListInput(Arguments):
+    """Arguments of `get_allow_list`."""
+
+    app: AppName | None = None
+
+
+class UpdateAllowListInput(Arguments):
+    """Arguments of `update_allow_list`."""
+
+    entries: Annotated[
+        str | None, Field(max_length=MIB, description="The whole new list: addresses and CIDRs, # comments")
+    ] = None
+    disable: Annotated[bool, Field(description="Turn the layer off instead")] = False
+    app: AppName | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=500, description="Shown to the person who decides")]
+    expected_version: Annotated[int | None, Field(ge=0, description="Refuse if another version is in force")] = None
+    idempotency_key: IdempotencyKey | None = None
+    approval_id: ApprovalId | None = None
+
+
+class VerifyWebhookInput(Arguments):
+    """Arguments of `verify_webhook`."""
+
+    headers: Annotated[
+        dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(max_length=8192)]],
+        Field(max_length=100, description="The request's headers, any case"),
+    ]
+    body: Annotated[str | None, Field(max_length=MIB, description="Raw body as text, byte for byte")] = None
+    body_base64: Annotated[str | None, Field(max_length=MIB * 3 // 2, description="Or the raw bytes in base64")] = None
+    app: AppName | None = None
+    received_at: Annotated[Moment | None, Field(description="When it arrived, RFC 3339, if not now")] = None
+
+
+class KeyStatusInput(Arguments):
+    """Arguments of `get_key_status`."""
+
+    app: AppName | None = None
+    kind: KeyKindName = "api_key"
+
+
+class RotateKeyInput(Arguments):
+    """Arguments of `rotate_key`."""
+
+    app: AppName | None = None
+    kind: KeyKindName = "api_key"
+    reason: Literal["scheduled", "team_change", "suspected_compromise", "other"]
+    revoke_previous_now: Annotated[bool, Field(description="No 24 h grace: the old one stops at once")] = False
+    force: Annotated[bool, Field(description="Also during the grace of an earlier rotation")] = False
+    idempotency_key: IdempotencyKey | None = None
+    approval_id: ApprovalId | None = None
+
+
+class RevokePreviousKeyInput(Arguments):
+    """Arguments of `revoke_previous_key`."""
+
+    app: AppName | None = None
+    kind: KeyKindName = "api_key"
+    idempotency_key: IdempotencyKey | None = None
+    approval_id: ApprovalId | None = None
+
+
+class SearchAuditLogInput(Arguments):
+    """Arguments of `search_audit_log`."""
+
+    app: Annotated[str | None, Field(max_length=48, description="Default: every app you cover")] = None
+    since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "24h"
+    until: Moment | None = None
+    actor: Annotated[str | None, Field(max_length=200)] = None
+    action: Annotated[str | None, Field(max_length=200)] = None
+    kind: Literal["api_call", "webhook_delivery", "operator_action", "tool_call"] | None = None
+    scope: Annotated[str | None, Field(max_length=60)] = None
+    result: Literal["ok", "denied", "error"] | None = None
+    request_id: Annotated[str | None, Field(max_length=100)] = None
+    source_ip: Annotated[str | None, Field(max_length=60, description="Address or CIDR")] = None
+    key_id: Annotated[str | None, Field(max_length=100)] = None
+    text: Annotated[str | None, Field(min_length=1, max_length=200, description="In action, actor or details")] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 20
+    cursor: Annotated[str | None, Field(max_length=300, description="next_cursor of the same query")] = None
+    fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None

@@ -1,0 +1,83 @@
+"""The tools that only look."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from chekt_mcp.domain.api_key import KeyKind
+from chekt_mcp.domain.timespan import parse_moment
+from chekt_mcp.errors import InvalidInput
+from chekt_mcp.operations import check_address, key_status, read_allow_list, search_audit, verify_delivery
+from chekt_mcp.tools.answer import Answer
+from chekt_mcp.tools.inputs import (
+    CheckIpInput,
+    GetAllowListInput,
+    KeyStatusInput,
+    SearchAuditLogInput,
+    VerifyWebhookInput,
+)
+from chekt_mcp.tools.tool_call import ToolCall
+
+BODY_LIMIT = 1024 * 1024
+
+
+async def check_ip(tool: ToolCall[CheckIpInput]) -> Answer:
+    """Say of each address whether the list in force lets it in, and by which entry."""
+    app, addresses, dealer = tool.app(), tool.arguments.addresses, tool.call.grant.dealer
+    result = await tool.services.storage.read(
+        lambda reader: check_address.check_addresses(reader, tool.compiled, dealer, app, addresses)
+    )
+    return Answer(result, check_address.summary(result), " ".join(sorted(result["counts"])))
+
+
+async def get_allow_list(tool: ToolCall[GetAllowListInput]) -> Answer:
+    """Return the list in force with findings."""
+    app = tool.app()
+    result = await tool.services.storage.scan(lambda reader: read_allow_list.get_allow_list(reader, tool.call, app))
+    return Answer(result, read_allow_list.summary(result))
+
+
+async def verify_webhook(tool: ToolCall[VerifyWebhookInput]) -> Answer:
+    """Verify one delivery, and say why when it fails."""
+    given = tool.arguments
+    received = parse_moment(given.received_at, tool.call.now, field="received_at") if given.received_at else None
+    delivery = verify_delivery.Delivery(given.headers, body_bytes(given.body, given.body_base64), received)
+    result = await verify_delivery.verify_delivery(tool.services, tool.call, tool.app(), delivery)
+    return Answer(result, verify_delivery.summary(result), result["verdict"])
+
+
+async def get_key_status(tool: ToolCall[KeyStatusInput]) -> Answer:
+    """Return the state of the current and previous key."""
+    app, kind = tool.app(), KeyKind(tool.arguments.kind)
+    result = await tool.services.storage.scan(lambda reader: key_status.key_status(reader, tool.call, app, kind))
+    return Answer(result, key_status.summary(result), f"safe_to_revoke {result['safe_to_revoke']}")
+
+
+async def search_audit_log(tool: ToolCall[SearchAuditLogInput]) -> Answer:
+    """Return one page of matching entries."""
+    given = tool.arguments
+    apps = (tool.app(),) if given.app is not None else tool.call.grant.apps
+    names = ("actor", "action", "kind", "scope", "result", "request_id", "source_ip", "key_id", "text")
+    filters = {name: value for name in names if (value := getattr(given, name)) is not None}
+    search = search_audit.Search(apps, given.since, given.until, filters, given.limit, given.cursor, given.fields)
+    result = await search_audit.search_audit_log(tool.services, tool.call, search)
+    return Answer(result, search_audit.summary(result), "complete" if result["complete"] else "more")
+
+
+def body_bytes(text: str | None, encoded: str | None) -> bytes:
+    """Return the body's very bytes.
+
+    Raises:
+        InvalidInput: none or both were given, base64 that is none, or more than 1 MiB.
+    """
+    if (text is None) == (encoded is None):
+        raise InvalidInput("Give the body either as body or as body_base64.", field="body", code="one_body")
+    try:
+        body = text.encode() if text is not None else base64.b64decode(encoded or "", validate=True)
+    except (UnicodeEncodeError, binascii.Error, ValueError):
+        field = "body" if text is not None else "body_base64"
+        raise InvalidInput("The body cannot be read as bytes.", field=field, code="bad_body") from None
+    if len(body) > BODY_LIMIT:
+        raise InvalidInput("A body has at most 1 MiB.", field="body", code="too_long")
+    return body
