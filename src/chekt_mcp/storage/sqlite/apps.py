@@ -1,0 +1,119 @@
+"""Apps and their allow lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chekt_mcp.domain.allow_list.version import AllowListVersion
+from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
+from chekt_mcp.domain.scope import Scope
+from chekt_mcp.errors import Conflict, NotFound
+from chekt_mcp.storage.sqlite.failure import unique
+from chekt_mcp.storage.sqlite.session import Row, Session
+from chekt_mcp.storage.sqlite.values import microseconds, moment
+
+APP = "SELECT dealer, name, environment, authority, scopes, confirm, created_at, covers FROM apps"
+VERSION = "SELECT version, enabled, text, effective_at, set_by, reason FROM allow_list_versions"
+KNOWN_SCOPES = frozenset(Scope)
+
+
+class AppReader(Session):
+    """Lookups, see `storage.interface.Reader`."""
+
+    async def app(self, dealer: str, name: str) -> App | None:
+        """Return one app."""
+        row = self._row(f"{APP} WHERE dealer = ? AND name = ?", dealer, name)
+        return None if row is None else _app(row)
+
+    async def apps(self, dealer: str) -> Sequence[App]:
+        """Return every app of the dealer, by name."""
+        return [_app(row) for row in self._rows(f"{APP} WHERE dealer = ? ORDER BY name", dealer)]
+
+    async def allow_list(self, dealer: str, app: str) -> AllowListVersion | None:
+        """Return the newest version."""
+        newest = await self.allow_list_history(dealer, app, 1)
+        return newest[0] if newest else None
+
+    async def allow_list_history(self, dealer: str, app: str, limit: int) -> Sequence[AllowListVersion]:
+        """Return the newest `limit` versions, newest first."""
+        newest = f"{VERSION} WHERE dealer = ? AND app = ? ORDER BY version DESC LIMIT ?"
+        return [_version(dealer, app, row) for row in self._rows(newest, dealer, app, limit)]
+
+
+class AppWriter(AppReader):
+    """Changes, see `storage.interface.Writer`."""
+
+    async def add_app(self, app: App) -> None:
+        """Add an app; `Conflict` when the dealer has one of that name."""
+        with unique("app_exists", "The dealer has an app of that name already."):
+            self._change(
+                "INSERT INTO apps (dealer, name, environment, authority, scopes, confirm, created_at, covers)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                app.dealer,
+                app.name,
+                app.environment.value,
+                app.authority.value,
+                " ".join(sorted(app.scopes)),
+                app.confirm.value,
+                microseconds(app.created_at),
+                " ".join(app.covers),
+            )
+
+    async def update_app(self, app: App) -> None:
+        """Store `scopes`, `covers` and `confirm` of a known app."""
+        changed = self._change(
+            "UPDATE apps SET scopes = ?, covers = ?, confirm = ? WHERE dealer = ? AND name = ?",
+            " ".join(sorted(app.scopes)),
+            " ".join(app.covers),
+            app.confirm.value,
+            app.dealer,
+            app.name,
+        )
+        if not changed:
+            raise NotFound("There is no such app.", field="app")
+
+    async def add_allow_list(self, version: AllowListVersion) -> None:
+        """Add the next version; `Conflict` when it does not follow the current one."""
+        current = await self.allow_list(version.dealer, version.app)
+        if version.version != (current.version if current else 0) + 1:
+            raise Conflict("The allow list has changed meanwhile.", code="allow_list_changed")
+        self._change(
+            "INSERT INTO allow_list_versions (dealer, app, version, enabled, text, effective_at, set_by, reason)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            version.dealer,
+            version.app,
+            version.version,
+            version.enabled,
+            version.text,
+            microseconds(version.effective_at),
+            version.set_by,
+            version.reason,
+        )
+
+
+def _app(row: Row) -> App:
+    dealer, name, environment, authority, scopes, confirm, created_at, covers = row
+    return App(
+        dealer=dealer,
+        name=name,
+        environment=Environment(environment),
+        authority=Authority(authority),
+        scopes=frozenset(Scope(scope) for scope in scopes.split() if scope in KNOWN_SCOPES),  # others open nothing
+        confirm=ConfirmBy(confirm),
+        created_at=moment(created_at),
+        covers=tuple(covers.split()),
+    )
+
+
+def _version(dealer: str, app: str, row: Row) -> AllowListVersion:
+    version, enabled, text, effective_at, set_by, reason = row
+    return AllowListVersion(
+        dealer=dealer,
+        app=app,
+        version=version,
+        enabled=bool(enabled),
+        text=text,
+        effective_at=moment(effective_at),
+        set_by=set_by,
+        reason=reason,
+    )

@@ -1,0 +1,121 @@
+"""The one thread that writes: jobs that come together share a transaction, and so one flush to the disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+from chekt_mcp.errors import ChektError, StateUnusable
+from chekt_mcp.storage.sqlite.connection import begin_immediate, connect_to_write
+from chekt_mcp.storage.sqlite.database_file import OpenFile, refuse_version
+from chekt_mcp.storage.sqlite.failure import OTHER, explain, unusable
+from chekt_mcp.storage.sqlite.job import Job, drive
+from chekt_mcp.storage.sqlite.migrate import version
+from chekt_mcp.storage.sqlite.subjects import SqliteWriter
+
+WriteJob = Job[SqliteWriter]
+MOST_TOGETHER = 256
+
+
+class CommitThread:
+    """Takes jobs from any thread and commits them in the order they came.
+
+    It is a daemon: a store that nobody closed must not keep the program from ending. What was acknowledged is on
+    the disk by then, and of what was not, nothing is.
+    """
+
+    def __init__(self, file: OpenFile) -> None:
+        self._file = file
+        self._jobs: SimpleQueue[WriteJob | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._closing = False
+
+    def submit(self, job: WriteJob) -> None:
+        """Queue a job. In the event loop's thread."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="chekt-commit", daemon=True)
+            self._thread.start()
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Commit what is queued, and end. Blocks until that is done."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._closing and (first := self._jobs.get()) is not None:
+            self._commit_with_others(first)
+            del first  # what a job holds must not live until the next one comes
+        self._abandon()
+
+    def _commit_with_others(self, first: WriteJob) -> None:
+        jobs = [first]
+        try:
+            self._commit(jobs)
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, nobody may be left waiting
+            self._abandon()
+            for job in jobs:
+                job.fail(_explained(error))
+        Job.settle_all(jobs)
+
+    def _commit(self, jobs: list[WriteJob]) -> None:
+        """Commit the first job and all that wait by the time the lock is ours, which are added to `jobs`."""
+        connection, writer = self._ready()
+        begin_immediate(connection)
+        self._file.refuse_replaced()
+        refuse_version(version(connection))
+        jobs += self._waiting()
+        for job in jobs:
+            _attempt(connection, writer, job)
+        connection.execute("COMMIT")
+
+    def _ready(self) -> tuple[sqlite3.Connection, SqliteWriter]:
+        if self._connection is None:
+            self._connection = connect_to_write(self._file.path)
+            self._writer = SqliteWriter(self._connection)
+        return self._connection, self._writer
+
+    def _waiting(self) -> list[WriteJob]:
+        jobs: list[WriteJob] = []
+        with suppress(Empty):
+            while len(jobs) < MOST_TOGETHER:
+                job = self._jobs.get_nowait()
+                if job is None:
+                    self._closing = True
+                    break
+                jobs.append(job)
+        return jobs
+
+    def _abandon(self) -> None:
+        """Give up the connection and what it had begun; the next job gets a fresh one."""
+        if self._connection is None:
+            return
+        with suppress(sqlite3.Error):
+            self._connection.rollback()
+        self._connection.close()
+        self._connection = None
+
+
+def _attempt(connection: sqlite3.Connection, writer: SqliteWriter, job: WriteJob) -> None:
+    """Run one job so that its failure undoes its own changes and nobody else's."""
+    connection.execute("SAVEPOINT job")
+    try:
+        job.succeed(drive(job.work, writer))
+    except BaseException as error:  # the caller is in another thread; it gets whatever was raised
+        if not connection.in_transaction:  # SQLite has undone everybody's: sqlite.org/lang_transaction.html, 3.1
+            raise
+        connection.execute("ROLLBACK TO job")
+        writer.forget()
+        job.fail(explain(error) if isinstance(error, sqlite3.Error) else error)
+    connection.execute("RELEASE job")
+
+
+def _explained(error: BaseException) -> ChektError:
+    """Return what every job of a lost transaction is told."""
+    if isinstance(error, sqlite3.Error):
+        return explain(error)
+    return error if isinstance(error, StateUnusable) else unusable(OTHER)

@@ -1,0 +1,81 @@
+"""Opening connections, alike for every use."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another process's transaction, most of which take a millisecond."""
+
+EVERY = """
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA recursive_triggers = ON;
+PRAGMA trusted_schema = OFF;
+PRAGMA journal_size_limit = 16777216;
+"""
+RETRY = 0.001
+"""Seconds between two looks at a lock that another process holds."""
+
+STATEMENTS_KEPT = 256
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that commits when told to, and may be handed from thread to thread.
+
+    `path` is absolute; a file that is not there (any more) is not made.
+    """
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=STATEMENTS_KEPT,
+    )
+    connection.text_factory = _text
+    try:
+        connection.executescript(EVERY)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a connection that refuses to change anything."""
+    connection = connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Open a connection for `begin_immediate`, which does the waiting."""
+    connection = connect(path)
+    connection.execute("PRAGMA busy_timeout = 0")
+    return connection
+
+
+def begin_immediate(connection: sqlite3.Connection) -> None:
+    """Begin a transaction that may write, waiting for other processes at most `BUSY_TIMEOUT`.
+
+    SQLite's own waiting ends in looking every 100 ms: a process then stood out for seconds under load, while the
+    others took and gave back the lock a hundred times in between.
+    """
+    give_up = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(RETRY)
+        else:
+            return
+
+
+def _text(stored: bytes) -> str:
+    """Read text even where somebody has put bytes that are none, so that one odd row hides no other."""
+    return stored.decode("utf-8", "replace")

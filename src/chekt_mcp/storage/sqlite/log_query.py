@@ -1,0 +1,116 @@
+"""A query as SQL: which index to walk, from which end, and what to check on each row.
+
+Every index used ends in the timestamp, so rows come newest first and a walk ends with the page. Where a query
+allows several apps or addresses there is one walk for each, and the walks are merged. The index is named in the
+statement: without statistics SQLite would guess, and with them the guess would change as the log grows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from chekt_mcp.domain.audit import Position, Query
+from chekt_mcp.errors import InvalidInput
+from chekt_mcp.storage.sqlite.interned import mapped
+from chekt_mcp.storage.sqlite.values import microseconds, storable
+
+LONGEST_PATTERN = 40_000
+"""Bytes; SQLite refuses LIKE patterns beyond 50,000 (sqlite.org/limits.html)."""
+
+MAPPED = IPv6Network("::ffff:0:0/96")
+LARGEST = 2**63 - 1
+NUMBERED = ("actor", "action", "kind", "scope", "result", "key_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A piece of a WHERE clause and its values."""
+
+    clause: str
+    values: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One pass over one index, newest first."""
+
+    index: str
+    conditions: tuple[Condition, ...]
+
+    @property
+    def source(self) -> str:
+        """FROM and WHERE."""
+        clauses = " AND ".join(condition.clause for condition in self.conditions)
+        return f"FROM entries INDEXED BY {self.index} WHERE {clauses}"
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values, in the order of their places."""
+        return tuple(value for condition in self.conditions for value in condition.values)
+
+
+def one_of(column: str, numbers: Sequence[int]) -> Condition:
+    """Match any of these numbers."""
+    return Condition(f"{column} IN ({','.join('?' * len(numbers))})", tuple(numbers))
+
+
+def equals(column: str, value: object) -> Condition:
+    """Match one value."""
+    return Condition(f"{column} = ?", (value,))
+
+
+def window(query: Query, seq_base: int) -> Condition:
+    """Match the query's window, or what is left of it after `before`; `seq_base` is the id of the log's seq 0."""
+    since, until = microseconds(query.since), microseconds(query.until)
+    if query.before is None:
+        return Condition("ts >= ? AND ts < ?", (since, until))
+    at, row = _within(query.before, seq_base)
+    return Condition("ts >= ? AND ts < ? AND ts <= ? AND (ts < ? OR id < ?)", (since, until, at, at, row))
+
+
+def numbered(query: Query, find: Callable[[str], int | None]) -> list[Condition] | None:
+    """Match the filters that name one of the log's names; None when the log has never held one of them."""
+    wanted = {column: value for column in NUMBERED if (value := getattr(query, column)) is not None}
+    numbers = {column: find(str(value)) for column, value in wanted.items()}
+    if None in numbers.values():
+        return None
+    return [equals(column, number) for column, number in numbers.items()]
+
+
+def holds_text(text: str) -> Condition:
+    """Match actor, action or details by a piece of text, without regard to the case of ASCII letters.
+
+    Raises:
+        InvalidInput: longer than SQLite can search for.
+    """
+    pattern, inside_json = _pattern(storable(text)), _pattern(json.dumps(text, ensure_ascii=False)[1:-1])
+    if max(len(pattern.encode()), len(inside_json.encode("utf-8", "replace"))) > LONGEST_PATTERN:
+        raise InvalidInput("That text is too long to search for.", field="text", code="too_long")
+    named = r"IN (SELECT id FROM names WHERE text LIKE ? ESCAPE '\')"
+    clause = rf"(actor {named} OR action {named} OR details LIKE ? ESCAPE '\')"
+    return Condition(clause, (pattern, pattern, inside_json.encode("utf-8", "backslashreplace").decode()))
+
+
+def ranges(network: IPv4Network | IPv6Network) -> list[tuple[bytes, bytes]]:
+    """Return the 16-byte ranges of a network, both ends inside.
+
+    IPv4 lies within ::ffff:0:0/96 there; an IPv6 network around that block does not mean IPv4 clients.
+    """
+    if isinstance(network, IPv4Network):
+        return [(mapped(network.network_address.packed), mapped(network.broadcast_address.packed))]
+    parts = list(network.address_exclude(MAPPED)) if network.supernet_of(MAPPED) and network != MAPPED else [network]
+    return [(part.network_address.packed, part.broadcast_address.packed) for part in parts]
+
+
+def _within(position: Position, seq_base: int) -> tuple[int, int]:
+    """Keep a position from outside within what SQLite can count."""
+    at = max(-LARGEST, min(position.microseconds, LARGEST))
+    return at, seq_base + max(0, min(position.seq, LARGEST - seq_base))
+
+
+def _pattern(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,90 @@
+"""What the log tells without a search: its extent, who used a key, and where traffic comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chekt_mcp.domain.audit import KeyUse, LogExtent, Traffic
+from chekt_mcp.storage.sqlite.session import Session
+from chekt_mcp.storage.sqlite.values import microseconds, moment, optional_moment
+
+SEQ_BITS = 40
+"""An entry's id is its log's number, then this many bits of its own."""
+
+HOUR = 3_600_000_000
+NO_APP = 0
+"""Stands for "no app" where a key column may not be NULL."""
+
+UNKNOWN_SOURCE = "unknown"
+
+
+class LogReader(Session):
+    """Lookups, see `storage.interface.Reader`."""
+
+    async def log_extent(self, dealer: str, apps: Sequence[str] | None = None) -> LogExtent:
+        """Return oldest, newest and number of entries, from an index and a count kept per app."""
+        log = self._log(dealer)
+        if log is None:
+            return LogExtent(None, None, 0)
+        counts = self._rows("SELECT app, entries FROM entry_counts WHERE log = ?", log)
+        if apps is not None:
+            wanted = self._numbers(apps)
+            counts = [row for row in counts if row[0] in wanted]
+        ends = [self._ends(log, None if app == NO_APP else app) for app, _ in counts]
+        oldest, newest = min((end[0] for end in ends), default=None), max((end[1] for end in ends), default=None)
+        return LogExtent(optional_moment(oldest), optional_moment(newest), sum(entries for _, entries in counts))
+
+    async def key_uses(self, dealer: str, key_id: str, since: datetime) -> Sequence[KeyUse]:
+        """Return who used a key since then, latest first."""
+        log, key = self._log(dealer), self._names.find(key_id)
+        rows = self._rows(
+            "SELECT source_ip, CASE WHEN source_ip IS NULL THEN source END, count(*), min(ts), max(ts)"
+            " FROM entries INDEXED BY entries_by_key WHERE log = ? AND key_id = ? AND ts >= ?"
+            " GROUP BY 1, 2 ORDER BY 5 DESC",
+            log,
+            key,
+            microseconds(since),
+        )
+        return [
+            KeyUse(self._source(address, source), calls, moment(first), moment(last))
+            for address, source, calls, first, last in rows
+        ]
+
+    async def last_use(self, dealer: str, key_id: str) -> datetime | None:
+        """Return when a key was used last."""
+        row = self._row(
+            "SELECT max(ts) FROM entries INDEXED BY entries_by_key WHERE log = ? AND key_id = ?",
+            self._log(dealer),
+            self._names.find(key_id),
+        )
+        return None if row is None else optional_moment(row[0])
+
+    async def traffic(self, dealer: str, app: str, since: datetime) -> Sequence[Traffic]:
+        """Return requests per source address since then (whole hours), most first."""
+        rows = self._rows(
+            "SELECT source_ip, sum(requests), max(last_ts) FROM traffic WHERE log = ? AND app = ? AND hour >= ?"
+            " GROUP BY source_ip ORDER BY 2 DESC, 3 DESC",
+            self._log(dealer),
+            self._names.find(app),
+            microseconds(since) // HOUR,
+        )
+        return [
+            Traffic(self._addresses.text(address) or "", requests, moment(last)) for address, requests, last in rows
+        ]
+
+    def _log(self, dealer: str) -> int | None:
+        """Return the number of the dealer's log; None when nothing was ever logged for it."""
+        row = self._row("SELECT log FROM logs WHERE dealer = ?", dealer)
+        return None if row is None else row[0]
+
+    def _numbers(self, texts: Sequence[str]) -> frozenset[int]:
+        return frozenset(number for text in texts if (number := self._names.find(text)) is not None)
+
+    def _ends(self, log: int, app: int | None) -> tuple[int, int]:
+        end = "SELECT {}(ts) FROM entries INDEXED BY entries_by_app WHERE log = ?1 AND app IS ?2"
+        row = self._row(f"SELECT ({end.format('min')}), ({end.format('max')})", log, app)
+        return (0, 0) if row is None else (row[0], row[1])
+
+    def _source(self, address: int | None, source: int | None) -> str:
+        return self._addresses.text(address) or self._names.text(source) or UNKNOWN_SOURCE

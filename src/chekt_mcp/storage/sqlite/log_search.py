@@ -1,0 +1,112 @@
+"""Searching the log: pages, counts, and single requests."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+
+from chekt_mcp.domain.audit import Entry, Kind, Query, Result
+from chekt_mcp.storage.sqlite.log_query import Condition, Walk, equals, holds_text, numbered, one_of, ranges, window
+from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
+from chekt_mcp.storage.sqlite.session import Row
+from chekt_mcp.storage.sqlite.values import json_object, moment
+
+COLUMNS = "ts, id, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin, details"
+KINDS: Mapping[str | None, Kind] = {kind.value: kind for kind in Kind}
+RESULTS: Mapping[str | None, Result] = {result.value: result for result in Result}
+SEQ_MASK = (1 << SEQ_BITS) - 1
+MOST_WALKS = 64
+"""Walks that are merged for one query; beyond it, rows are filtered instead."""
+
+
+class LogSearch(LogReader):
+    """Lookups, see `storage.interface.Reader`."""
+
+    async def search(self, query: Query, limit: int) -> Sequence[Entry]:
+        """Return at most `limit` entries that fit, newest first."""
+        with ExitStack() as stack:
+            cursors = [
+                stack.enter_context(closing(self._run(statement, *walk.values, limit)))
+                for walk in self._walks(query)
+                for statement in [f"SELECT {COLUMNS} {walk.source} ORDER BY ts DESC, id DESC LIMIT ?"]
+            ]
+            newest_first = heapq.merge(*cursors, key=_position, reverse=True)
+            return [self._entry(query.dealer, row) for row in islice(newest_first, limit)]
+
+    async def count(self, query: Query, limit: int) -> int:
+        """Return how many entries fit, counting no further than `limit`."""
+        found = 0
+        for walk in self._walks(query):
+            fitting = f"SELECT count(*) FROM (SELECT 1 {walk.source} LIMIT ?)"  # noqa: S608 -- clauses are ours
+            row = self._row(fitting, *walk.values, limit - found)
+            found += row[0] if row else 0
+        return found
+
+    async def entries_by_request_id(self, dealer: str, request_id: str, limit: int) -> Sequence[Entry]:
+        """Return the entries of one request, newest first."""
+        walk = Walk("entries_by_request", (equals("log", self._log(dealer)), equals("request_id", request_id)))
+        rows = self._rows(f"SELECT {COLUMNS} {walk.source} ORDER BY ts DESC, id DESC LIMIT ?", *walk.values, limit)
+        return [self._entry(dealer, row) for row in rows]
+
+    def _walks(self, query: Query) -> list[Walk]:
+        log, apps = self._log(query.dealer), sorted(self._numbers(query.apps))
+        names = numbered(query, self._names.find)
+        if log is None or not apps or names is None:
+            return []
+        always = [equals("log", log), window(query, log << SEQ_BITS), *names]
+        if query.text is not None:
+            always.append(holds_text(query.text))
+        index, starts, rest = self._start(query, apps)
+        return [Walk(index, (*always, start, *rest)) for start in starts]
+
+    def _start(self, query: Query, apps: list[int]) -> tuple[str, list[Condition], list[Condition]]:
+        """Choose the index that leaves least to read: its name, where to enter it, and what remains to check."""
+        of_apps = one_of("app", apps)
+        places, remaining = self._places(query)
+        if query.request_id is not None:
+            return "entries_by_request", [equals("request_id", query.request_id)], [of_apps, *remaining]
+        if query.key_id is not None:
+            return "entries_by_key", [of_apps], remaining
+        if places is not None:
+            return "entries_by_address", [equals("source_ip", place) for place in places], [of_apps]
+        return "entries_by_app", [equals("app", app) for app in apps], remaining
+
+    def _places(self, query: Query) -> tuple[list[int] | None, list[Condition]]:
+        """Return the numbers of a network's addresses if they are few, and the condition that always holds."""
+        if query.source_network is None:
+            return None, []
+        spans = ranges(query.source_network)
+        within = " OR ".join(["ip BETWEEN ? AND ?"] * len(spans))
+        bounds = tuple(bound for span in spans for bound in span)
+        numbers = f"SELECT id FROM addresses WHERE {within}"  # noqa: S608 -- as above
+        rows = self._rows(f"{numbers} LIMIT ?", *bounds, MOST_WALKS + 1)
+        few = [row[0] for row in rows] if len(rows) <= MOST_WALKS else None
+        return few, [Condition(f"source_ip IN ({numbers})", bounds)]
+
+    def _entry(self, dealer: str, row: Row) -> Entry:
+        """Read a row; what cannot be read as what it should be never fails the page, and is not passed off as more."""
+        ts, number, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = row
+        name = self._names.text
+        return Entry(
+            dealer=dealer,
+            timestamp=moment(ts),
+            actor=name(actor) or "",
+            kind=KINDS.get(name(kind), Kind.OPERATOR_ACTION),
+            action=name(action) or "",
+            result=RESULTS.get(name(result), Result.ERROR),
+            request_id=request_id,
+            app=name(app),
+            scope=name(scope),
+            source=name(source),
+            source_ip=self._addresses.text(address),
+            key_id=name(key),
+            origin=name(origin),
+            details=json_object(details),
+            seq=number & SEQ_MASK,
+        )
+
+
+def _position(row: Row) -> tuple[int, int]:
+    return row[0], row[1]

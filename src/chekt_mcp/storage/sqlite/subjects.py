@@ -1,0 +1,19 @@
+"""All lookups, and all changes, as the interface lists them."""
+
+from __future__ import annotations
+
+from chekt_mcp.storage.sqlite.approvals import ApprovalReader, ApprovalWriter
+from chekt_mcp.storage.sqlite.apps import AppReader, AppWriter
+from chekt_mcp.storage.sqlite.dealers import DealerReader, DealerWriter
+from chekt_mcp.storage.sqlite.deliveries import DeliveryReader, DeliveryWriter
+from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
+from chekt_mcp.storage.sqlite.log_search import LogSearch
+from chekt_mcp.storage.sqlite.log_writer import LogWriter
+
+
+class SqliteReader(DealerReader, AppReader, KeyReader, ApprovalReader, DeliveryReader, LogSearch):
+    """`storage.interface.Reader` on one connection."""
+
+
+class SqliteWriter(DealerWriter, AppWriter, KeyWriter, ApprovalWriter, DeliveryWriter, LogWriter):
+    """`storage.interface.Writer` on one connection."""
