@@ -113,6 +113,7 @@ class Refusal(StrEnum):
     ALREADY_DECIDED = "already_decided"
     WRONG_TEXT = "wrong_text"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
+    IN_PROGRESS = "in_progress"
 
 
 def request_digest(dealer: str, app: str, tool: str, requester: str, arguments: Mapping[str, object]) -> str:

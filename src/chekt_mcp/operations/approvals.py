@@ -21,6 +21,7 @@ EXPLAIN = {
     Refusal.OWN_REQUEST: "Nobody approves their own request: decide it with another credential.",
     Refusal.ALREADY_DECIDED: "That approval has been decided already.",
     Refusal.WRONG_TEXT: "What was typed is not what was asked for; nothing was done.",
+    Refusal.IN_PROGRESS: "Another change of the same thing is being carried out. Try again in a moment.",
     Refusal.TOO_MANY_ATTEMPTS: "Too many wrong answers: the approval is denied.",
 }
 

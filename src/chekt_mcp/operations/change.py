@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NotRequired, Protocol, TypedDict
+from typing import NotRequired, Protocol
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain import approval as rules
 from chekt_mcp.domain.approval import Approval, ApprovalState, Intent, Refusal
@@ -199,5 +201,5 @@ async def _repeated(services: Services, request: Request) -> Outcome | None:
     if known.digest != request.digest:
         return refused(request, Refusal.OTHER_REQUEST)
     if known.outcome is None:
-        return refusal(request, "in_progress", "That change is being carried out. Call again in a moment.")
+        return refused(request, Refusal.IN_PROGRESS)
     return {**known.outcome, "repeated": True}

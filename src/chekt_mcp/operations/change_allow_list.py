@@ -22,8 +22,9 @@ from chekt_mcp.domain.approval import Approval, Challenge, Intent, Refusal, stat
 from chekt_mcp.domain.audit import Traffic
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import InvalidInput, NotFound
+from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.change import ChangeResult, Outcome, Request, finish, refusal, refused
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.portal import allow_list_steps, portal_required
 from chekt_mcp.operations.read_allow_list import stored_entries
 from chekt_mcp.operations.services import Services
@@ -120,15 +121,12 @@ class ChangeList:
     async def _facts(self) -> Facts:
         call, name = self.request.call, self.request.app
 
-        async def work(reader: Reader) -> tuple[App | None, AllowListVersion | None, Sequence[Traffic]]:
+        async def work(reader: Reader) -> Facts:
             dealer = call.grant.dealer
             traffic = await reader.traffic(dealer, name, call.now - LOOKBACK)
-            return await reader.app(dealer, name), await reader.allow_list(dealer, name), traffic
+            return Facts(await known_app(reader, dealer, name), await reader.allow_list(dealer, name), traffic)
 
-        app, current, traffic = await self.services.storage.read(work)
-        if app is None:
-            raise NotFound("This caller covers no app of that name.", field="app", code="unknown_app")
-        return Facts(app, current, traffic)
+        return await self.services.storage.read(work)
 
     def _in_force_already(self, facts: Facts) -> bool:
         if self.text is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain.allow_list import AddressCheck, AddressMatcher, parse
 from chekt_mcp.domain.allow_list.version import AllowListVersion

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain.api_key import Key, KeyKind
 from chekt_mcp.domain.app import App, Authority
@@ -13,8 +14,8 @@ from chekt_mcp.domain.audit import KeyUse
 from chekt_mcp.domain.key_usage import LOOKBACK, Judgement, rotation_due, safe_to_revoke
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.key_material import key_pair
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.services import Call
 from chekt_mcp.storage.interface import Reader
 
@@ -68,9 +69,7 @@ async def key_status(reader: Reader, call: Call, app: str, kind: KeyKind) -> Key
     Raises:
         NotFound: the app is gone.
     """
-    known = await reader.app(call.grant.dealer, app)
-    if known is None:
-        raise NotFound("This caller covers no app of that name.", field="app", code="unknown_app")
+    known = await known_app(reader, call.grant.dealer, app)
     pair = await key_pair(reader, call.grant.dealer, app, kind)
     live = pair.live_previous(call.now)
     current = await _use(reader, call, pair.current.key) if pair.current else None

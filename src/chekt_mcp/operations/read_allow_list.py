@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain.allow_list import AddressMatcher, Entry, Finding, FindingSettings, findings, parse
 from chekt_mcp.domain.allow_list.version import AllowListVersion
@@ -13,7 +14,8 @@ from chekt_mcp.domain.audit import Traffic
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import NotFound, Unavailable
+from chekt_mcp.errors import Unavailable
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.services import Call
 from chekt_mcp.storage.interface import Reader
 
@@ -69,9 +71,7 @@ async def get_allow_list(reader: Reader, call: Call, app: str) -> GetAllowList:
     Raises:
         Unavailable: the stored text does not parse.
     """
-    known = await reader.app(call.grant.dealer, app)
-    if known is None:
-        raise NotFound("This caller covers no app of that name.", field="app", code="unknown_app")
+    known = await known_app(reader, call.grant.dealer, app)
     version = await reader.allow_list(call.grant.dealer, app)
     entries = stored_entries(version)
     traffic = await reader.traffic(call.grant.dealer, app, call.now - TRAFFIC_SPAN)

@@ -10,9 +10,9 @@ from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.domain.approval import Approval, Challenge, Intent, Refusal, state_digest
 from chekt_mcp.domain.key_usage import LOOKBACK
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.change import ChangeResult, Outcome, Request, finish, refusal, refused
 from chekt_mcp.operations.key_material import key_pair
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.portal import portal_required, revoke_steps
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Reader, Writer
@@ -70,16 +70,13 @@ class Revoke:
     async def _facts(self) -> tuple[App, SealedKey | None, int]:
         call, name = self.request.call, self.request.app
 
-        async def work(reader: Reader) -> tuple[App | None, SealedKey | None, int]:
+        async def work(reader: Reader) -> tuple[App, SealedKey | None, int]:
             live = (await key_pair(reader, call.grant.dealer, name, self.kind)).live_previous(call.now)
             since = call.now - LOOKBACK
             uses = await reader.key_uses(call.grant.dealer, live.key.key_id, since) if live else ()
-            return await reader.app(call.grant.dealer, name), live, len(uses)
+            return await known_app(reader, call.grant.dealer, name), live, len(uses)
 
-        app, live, sources = await self.services.storage.read(work)
-        if app is None:
-            raise NotFound("This caller covers no app of that name.", field="app", code="unknown_app")
-        return app, live, sources
+        return await self.services.storage.read(work)
 
     def _intent(self, app: App, live: SealedKey, sources: int) -> Intent:
         call = self.request.call

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain import api_key
 from chekt_mcp.domain.api_key import KeyKind
@@ -14,7 +16,7 @@ from chekt_mcp.domain.audit import NewEntry
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.rotation import DELIVERY_LEASE, Reason, Rotation, RotationState
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import DeliveryFailed, NotFound
+from chekt_mcp.errors import DeliveryFailed
 from chekt_mcp.operations.change import (
     ChangeResult,
     Outcome,
@@ -24,7 +26,9 @@ from chekt_mcp.operations.change import (
     refused,
 )
 from chekt_mcp.operations.key_material import KeyPair, key_pair
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.portal import portal_required, rotate_steps
+from chekt_mcp.operations.rotation_facts import Facts, rotation_words
 from chekt_mcp.operations.rotation_steps import Completed, deliver_and_complete, seal_new_key
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.interface import Sink
@@ -53,17 +57,6 @@ class RotateKey(ChangeResult):
     previous_valid_until: NotRequired[str | None]
     used_by_this_session: NotRequired[bool]
     next_step: NotRequired[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a rotation rests on."""
-
-    app: App
-    pair: KeyPair
-    sink: Sink
-    own: bool
-    used_by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +113,13 @@ class Rotate:
     async def _facts(self) -> Facts:
         grant, name = self.request.call.grant, self.request.app
 
-        async def work(reader: Reader) -> tuple[App | None, KeyPair, int]:
+        async def work(reader: Reader) -> tuple[App, KeyPair, int]:
             pair = await key_pair(reader, grant.dealer, name, self.kind)
             since = self.request.call.now - timedelta(hours=24)
             uses = await reader.key_uses(grant.dealer, pair.current.key.key_id, since) if pair.current else ()
-            return await reader.app(grant.dealer, name), pair, len(uses)
+            return await known_app(reader, grant.dealer, name), pair, len(uses)
 
         app, pair, used_by = await self.services.storage.read(work)
-        if app is None:
-            raise NotFound("This caller covers no app of that name.", field="app", code="unknown_app")
         own = self.kind is KeyKind.API_KEY and name == grant.app
         return Facts(app, pair, self.services.sinks.choose(grant.dealer, name, self.kind, own=own), own, used_by)
 
@@ -145,35 +136,18 @@ class Rotate:
             confirm=facts.app.confirm,
             arguments=self.request.arguments,
             state=_state(facts.pair, facts.sink),
-            words="\n".join(self._words(facts, live)),
+            words="\n".join(self._words(facts)),
             challenges=challenges,
         )
 
-    def _words(self, facts: Facts, live: SealedKey | None) -> list[str]:
-        hours = int(self.services.limits.grace.total_seconds() // 3600)
-        current = facts.pair.current
-        what = "API key" if self.kind is KeyKind.API_KEY else "webhook signing secret"
-        words = [
-            f"Rotate the {what} of app {facts.app.name} ({facts.app.environment}).",
-            f"Asked by {self.request.call.grant.principal} over {self.request.call.source}; reason: {self.reason}.",
-        ]
-        if current is not None:
-            words.append(
-                f"In force now: {current.key.fingerprint}, used from {facts.used_by} source(s) in the last 24 h."
-            )
-        words.append(f"The new one goes to: {facts.sink.reference} ({facts.sink.name}). It is shown to nobody here.")
-        words.append(
-            "The old one stops working AT ONCE; whatever still uses it fails."
-            if self.revoke_previous_now
-            else f"The old one works for {hours} h more."
+    def _words(self, facts: Facts) -> list[str]:
+        return rotation_words(
+            self.request,
+            facts,
+            kind=self.kind,
+            reason=self.reason,
+            grace=None if self.revoke_previous_now else self.services.limits.grace,
         )
-        if live is not None:
-            words.append(f"An even older one, {live.key.fingerprint}, still works and would stop AT ONCE.")
-        if facts.own:
-            words.append("This very session uses the key; it goes on with the new one if that goes to its key file.")
-        if self.reason is Reason.SUSPECTED_COMPROMISE and not self.revoke_previous_now:
-            words.append("The key may have leaked, and the old one would still work: consider revoking at once.")
-        return words
 
     def _rotation(self, facts: Facts, approval: Approval) -> Rotation:
         now, random = self.services.clock(), self.services.random
@@ -204,6 +178,8 @@ class Rotate:
             pair = await key_pair(writer, grant.dealer, facts.app.name, self.kind)
             if state_digest(_state(pair, facts.sink)) != approval.state_digest:
                 return Refusal.OUTDATED
+            if any(_same_key(rotation, other) for other in await writer.unfinished_rotations()):
+                return Refusal.IN_PROGRESS
             if not await writer.consume_approval(grant.dealer, approval.approval_id, rotation.started_at):
                 return Refusal.ALREADY_DECIDED
             await writer.add_key(key)
@@ -257,12 +233,16 @@ def _state(pair: KeyPair, sink: Sink) -> dict[str, object]:
     }
 
 
+def _same_key(one: Rotation, other: Rotation) -> bool:
+    return (one.dealer, one.app, one.kind) == (other.dealer, other.app, other.kind)
+
+
 def _in_grace(request: Request, live: SealedKey) -> Outcome:
     until = live.key.valid_until or request.call.now
     hours = max(1, round((until - request.call.now).total_seconds() / 3600))
     return refusal(
         request,
         "grace_period_active",
-        f"The key before this one works for {hours} h more (until {rfc3339(until)}). Rotating again would end it early. "
+        f"The key before this one works for {hours} h more (until {rfc3339(until)}). Another would end that. "
         "Wait, or revoke it with revoke_previous_key, or ask with force=true, which a person has to confirm twice.",
     )

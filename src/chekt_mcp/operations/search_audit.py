@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain.audit import Entry, Kind, LogExtent, Position, Query, Result
 from chekt_mcp.domain.cursor import Cursor, microseconds, seal, unseal

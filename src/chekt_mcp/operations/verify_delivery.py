@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TypedDict
+from datetime import UTC, datetime
+
+from typing_extensions import TypedDict
 
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.webhook import (
-    EVENT_MEMORY,
     Diagnosis,
     OtherSecret,
     SigningSecret,
     Verification,
     diagnose,
+    remember_event_until,
     remember_until,
     verify,
     with_replay,
 )
 from chekt_mcp.operations.key_material import KeyPair, dealer_record, key_pair, open_secret
 from chekt_mcp.operations.services import Call, Services
-from chekt_mcp.storage.interface import Reader
+from chekt_mcp.storage.interface import Reader, Writer
 from chekt_mcp.storage.records import Dealer, SealedKey, SeenDelivery
 
 MAX_OTHERS = 32
@@ -82,8 +83,9 @@ async def verify_delivery(services: Services, call: Call, app: str, delivery: De
         others = await _others(services, call, app) if secrets else ()
         why = diagnose(delivery.headers, delivery.body, secrets, others=others, now=now, window=window)
         return _result(app, verified, why, None)
-    seen = await _remember(services, call, app, verified)
-    return _result(app, with_replay(verified, seen.times, seen.first_at), None, seen)
+    seen, event_times = await _remember(services, call, app, verified)
+    looked_up = with_replay(verified, seen.times, seen.first_at, event_times=event_times)
+    return _result(app, looked_up, None, seen)
 
 
 def summary(result: VerifyWebhook) -> str:
@@ -130,21 +132,27 @@ def _open(services: Services, dealer: Dealer, stored: SealedKey) -> str:
     return open_secret(services.sealing(), dealer, stored)
 
 
-async def _remember(services: Services, call: Call, app: str, verified: Verification) -> SeenDelivery:
-    until = remember_until(verified.timestamp or 0, services.limits.webhook_window)
+async def _remember(services: Services, call: Call, app: str, verified: Verification) -> tuple[SeenDelivery, int]:
+    """Count this look; return the delivery's memory and how often its event was seen, this time included."""
+    received, window = int(call.now.timestamp()), services.limits.webhook_window
+    until = max(remember_until(verified.timestamp or 0, window), received + 2 * window)
     memory = SeenDelivery(
         dealer=call.grant.dealer,
         app=app,
-        digest=verified.body_digest,
-        event_id=verified.event.id if verified.event else None,
+        digest=verified.body_digest or b"",
+        event_id=verified.event_id,
         times=1,
         first_at=call.now,
-        digest_until=max(
-            datetime.fromtimestamp(until, UTC), call.now + timedelta(seconds=2 * services.limits.webhook_window)
-        ),
-        event_until=call.now + EVENT_MEMORY,
+        digest_until=datetime.fromtimestamp(until, UTC),
+        event_until=datetime.fromtimestamp(remember_event_until(received), UTC),
     )
-    return await services.storage.write(lambda writer: writer.note_delivery(memory))
+
+    async def work(writer: Writer) -> tuple[SeenDelivery, int]:
+        seen = await writer.note_delivery(memory)
+        event = await writer.seen_event(memory.dealer, app, memory.event_id, call.now) if memory.event_id else None
+        return seen, event.times if event else 0
+
+    return await services.storage.write(work)
 
 
 def _result(app: str, verified: Verification, why: Diagnosis | None, seen: SeenDelivery | None) -> VerifyWebhook:
@@ -155,7 +163,7 @@ def _result(app: str, verified: Verification, why: Diagnosis | None, seen: SeenD
         "authentic": verified.authentic,
         "fresh": verified.fresh,
         "fresh_when_received": verified.fresh_when_received,
-        "duplicate": bool(seen and seen.times > 1),
+        "duplicate": verified.duplicate,
         "seen": {"times": seen.times if seen else 0, "first_at": rfc3339(seen.first_at) if seen else None},
         "signed_with": verified.signed_with,
         "cause": why.cause if why else verified.cause,
