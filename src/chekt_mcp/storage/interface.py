@@ -87,7 +87,9 @@ class Reader(Protocol):
 
     async def seen_delivery(self, dealer: str, app: str, digest: bytes, now: datetime) -> SeenDelivery | None: ...
 
-    async def seen_event(self, dealer: str, app: str, event_id: str, now: datetime) -> SeenDelivery | None: ...
+    async def seen_event(self, dealer: str, app: str, event_id: str, now: datetime) -> SeenDelivery | None:
+        """The first delivery of an event; `times` counts the looks at all its deliveries."""
+        ...
 
     async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:
         """The completed import of a file with these very bytes, if there was one."""
