@@ -25,11 +25,17 @@ SALT_LENGTH = 16
 class Passphrases(Protocol):
     """How a passphrase is judged and kept; slow on purpose. `secrets.passphrase` is one."""
 
-    def check_new_passphrase(self, text: str) -> None: ...
+    def check_new_passphrase(self, text: str) -> None:
+        """Raise `InvalidInput`, code `weak_passphrase`, for one that is too easy to guess."""
+        ...
 
-    def hash_passphrase(self, text: str, salt: bytes) -> bytes: ...
+    def hash_passphrase(self, text: str, salt: bytes) -> bytes:
+        """Return what is kept of it."""
+        ...
 
-    def passphrase_matches(self, text: str, salt: bytes, digest: bytes) -> bool: ...
+    def passphrase_matches(self, text: str, salt: bytes, digest: bytes) -> bool:
+        """Tell whether `digest` was made from this text and salt, in constant time."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,6 @@ async def _settle(services: Services, operator: Operator, charged: Approver, *, 
 
 
 def _refusal(operator: Operator, approver: Approver, at: datetime) -> NewEntry:
-    return operator.entry(
-        approver.dealer,
-        "approver.passphrase.refuse",
-        at,
-        result=Result.DENIED,
-        wrong_attempts=approver.wrong_attempts,
-        locked=approver.locked_until is not None,
-    )
+    details = {"wrong_attempts": approver.wrong_attempts, "locked": approver.locked_until is not None}
+    entry = operator.entry(approver.dealer, "approver.passphrase.refuse", at, details=details)
+    return replace(entry, result=Result.DENIED)

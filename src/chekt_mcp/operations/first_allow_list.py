@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from chekt_mcp.domain.allow_list import ParseError, covers_everything, parse
 from chekt_mcp.domain.allow_list.version import AllowListVersion
@@ -39,12 +38,18 @@ def check_allow_list(text: str, authority: Authority) -> None:
         )
 
 
-def next_version(
-    app: App, current: AllowListVersion | None, text: str, by: str, at: datetime, reason: str
-) -> AllowListVersion:
-    """Return `text` as the version after `current`."""
-    number = current.version + 1 if current else 1
-    return AllowListVersion(app.dealer, app.name, number, enabled=True, text=text, effective_at=at, set_by=by, reason=reason)
+def first_version(app: App, text: str, by: str) -> AllowListVersion:
+    """Return `text` as version 1 of a new app's list, in force from the app's first moment."""
+    return AllowListVersion(
+        dealer=app.dealer,
+        app=app.name,
+        version=1,
+        enabled=True,
+        text=text,
+        effective_at=app.created_at,
+        set_by=by,
+        reason="came with the app",
+    )
 
 
 def _all(errors: Sequence[ParseError]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,21 +32,20 @@ class Operator:
         at: datetime,
         *,
         app: str | None = None,
-        result: Result = Result.OK,
-        **details: object,
+        details: Mapping[str, object] | None = None,
     ) -> NewEntry:
-        """Return the log entry of something done at the terminal; it is written with what it records."""
+        """Return the log entry of something done at the terminal; it is written in the transaction that does it."""
         return NewEntry(
             dealer=dealer,
             timestamp=at,
             actor=self.principal,
             kind=Kind.OPERATOR_ACTION,
             action=action,
-            result=result,
+            result=Result.OK,
             request_id=self.request_id,
             app=app,
             source=SOURCE,
-            details=details,
+            details=details or {},
         )
 
 

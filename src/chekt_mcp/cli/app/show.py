@@ -1,0 +1,74 @@
+"""`chekt-mcp app show`: everything about one app but its secrets."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from chekt_mcp.cli.arguments import Parser
+from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.key_files import key_path
+from chekt_mcp.config import Settings
+from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
+from chekt_mcp.domain.app import App, check_name
+from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.errors import NotFound
+from chekt_mcp.operations.read_allow_list import stored_entries
+from chekt_mcp.storage.interface import Reader
+
+
+def configure(parser: Parser) -> None:
+    """Describe the arguments."""
+    parser.add_argument("app", metavar="NAME", help="name of the app")
+
+
+def run(command: Command) -> int:
+    """Print what is known of the app."""
+    asyncio.run(_show(command))
+    return 0
+
+
+async def _show(command: Command) -> None:
+    name = check_name(command.args.app)
+    async with opened(command) as session:
+        await session.recover()
+        dealer, now = await session.dealer(), session.services.clock()
+        lines = await session.services.storage.read(lambda reader: _lines(reader, dealer, name, now))
+        session.terminal.say("\n".join([*lines, *_files(session.settings, dealer, name)]))
+
+
+async def _lines(reader: Reader, dealer: str, name: str, now: datetime) -> list[str]:
+    app = await reader.app(dealer, name)
+    if app is None:
+        raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+    keys = [one.key for kind in KeyKind for one in await reader.keys(dealer, name, kind)]
+    return [*_settings(app), *(_key(key, now) for key in keys), await _allow_list(reader, app)]
+
+
+def _settings(app: App) -> list[str]:
+    return [
+        f"{app.name} ({app.environment}, {app.authority}) of dealer {app.dealer}, since {rfc3339(app.created_at)}",
+        f"scopes: {' '.join(sorted(app.scopes)) or 'none'}",
+        f"covers: {' '.join(app.covers) or 'no further app'}",
+        f"confirm: {app.confirm}",
+    ]
+
+
+def _key(key: Key, now: datetime) -> str:
+    line = f"{key.kind}: {key.fingerprint} {key.key_id}, {key.state}, since {rfc3339(key.created_at)}"
+    if key.state is KeyState.PREVIOUS and key.valid_until is not None:
+        line += f", {'works' if key.live_at(now) else 'worked'} until {rfc3339(key.valid_until)}"
+    return line + (f", revoked {rfc3339(key.revoked_at)}" if key.revoked_at else "")
+
+
+async def _allow_list(reader: Reader, app: App) -> str:
+    version = await reader.allow_list(app.dealer, app.name)
+    if version is None or not version.enabled:
+        return "allow list: off, requests from any address are accepted by this layer"
+    entries = len(stored_entries(version))
+    return f"allow list: version {version.version}, {entries} entries, since {rfc3339(version.effective_at)}"
+
+
+def _files(settings: Settings, dealer: str, name: str) -> list[str]:
+    paths = [(kind, key_path(settings.secrets_dir, dealer, name, kind)) for kind in KeyKind]
+    return [f"{kind} file: {path}" for kind, path in paths if path.exists()]

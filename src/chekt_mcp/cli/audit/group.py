@@ -1,0 +1,15 @@
+"""`chekt-mcp audit …`: the audit log."""
+
+from __future__ import annotations
+
+from chekt_mcp.cli.arguments import Parser
+from chekt_mcp.cli.commands import Table, add_commands
+
+ACTIONS: Table = {
+    "import": ("chekt_mcp.cli.audit.import_file", "import an export of CHeKT's audit log: CSV, JSON or JSON lines"),
+}
+
+
+def configure(parser: Parser) -> None:
+    """Describe the actions."""
+    add_commands(parser, ACTIONS)

@@ -1,0 +1,77 @@
+"""`chekt-mcp audit import`: bring in a log that CHeKT exported; any number of times, with the same end."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from chekt_mcp.cli.arguments import FAILED, Parser, add_passphrase
+from chekt_mcp.cli.audit.progress_bar import ProgressBar
+from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.passphrase import authorise
+from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.operations.import_audit import import_log
+from chekt_mcp.operations.import_tally import ImportReport
+
+
+def configure(parser: Parser) -> None:
+    """Describe the arguments."""
+    parser.add_argument("file", metavar="FILE", help="the export; its format is found out by looking")
+    add_passphrase(parser)
+
+
+def run(command: Command) -> int:
+    """Import, and fail when the file held nothing that could be taken."""
+    report = asyncio.run(_import(command, Path(command.args.file).expanduser()))
+    for line in _lines(report):
+        command.terminal.say(line)
+    if report.added or report.known:
+        return 0
+    command.terminal.note("error: nothing_imported: The file holds no row that could be taken. Nothing was changed.")
+    return FAILED
+
+
+async def _import(command: Command, file: Path) -> ImportReport:
+    async with opened(command) as session:
+        dealer = await session.dealer()
+        await authorise(session, dealer)
+        with ProgressBar() as bar:
+            return await import_log(
+                session.services,
+                dealer=dealer,
+                file=file,
+                imported_by=session.operator.principal,
+                progress=bar.show,
+            )
+
+
+def _lines(report: ImportReport) -> list[str]:
+    if report.file_known:
+        return [
+            f"This very file was imported before, as {report.import_id}; there is nothing to add.",
+            f"It held {report.known:,} usable rows and {report.rejected:,} that could not be taken.",
+        ]
+    lines = [f"Import {report.import_id}: {report.added:,} new, {report.known:,} known, {report.rejected:,} rejected."]
+    if report.first_timestamp and report.last_timestamp:
+        lines.append(f"Its rows are of {rfc3339(report.first_timestamp)} to {rfc3339(report.last_timestamp)}.")
+    return [*lines, *_rejected(report), *_remarks(report)]
+
+
+def _rejected(report: ImportReport) -> list[str]:
+    lines = [
+        f"  line {one.line}: {one.code}" + (f" (field {one.field})" if one.field else "") for one in report.problems
+    ]
+    more = report.rejected - len(report.problems)
+    return [*lines, f"  and {more:,} more"] if more else lines
+
+
+def _remarks(report: ImportReport) -> list[str]:
+    lines = []
+    if report.redacted:
+        lines.append(
+            f"{report.redacted:,} values held something shaped like a key and were stored without it. "
+            "It stands in the file in clear: rotate it."
+        )
+    if report.file_changed:
+        lines.append("The file was written to meanwhile: import it once more when that is over.")
+    return lines

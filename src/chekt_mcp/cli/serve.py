@@ -1,0 +1,18 @@
+"""`chekt-mcp serve`: the MCP server, for a client to start."""
+
+from __future__ import annotations
+
+from chekt_mcp.cli.arguments import Parser
+from chekt_mcp.cli.command import Command
+
+
+def configure(_parser: Parser) -> None:
+    """Describe the arguments: there are none of its own."""
+
+
+def run(command: Command) -> int:
+    """Serve until the client goes away."""
+    from chekt_mcp.stdio import serve_stdio  # noqa: PLC0415 -- brings the SDK, which nothing else here needs
+
+    serve_stdio(command.settings())
+    return 0

@@ -1,0 +1,55 @@
+"""Change what an app may do and who confirms its changes; its keys stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from chekt_mcp.domain.app import App, ConfirmBy
+from chekt_mcp.domain.scope import Scope
+from chekt_mcp.errors import NotFound
+from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.services import Services
+from chekt_mcp.storage.interface import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    """Changes to one app. Each returns the app as it is now; asking for what is so already logs nothing."""
+
+    services: Services = field(repr=False)
+    operator: Operator
+    dealer: str
+    name: str
+
+    async def scopes(self, add: frozenset[Scope], remove: frozenset[Scope]) -> App:
+        """Add and take away scopes.
+
+        Raises:
+            NotFound: code `unknown_app`.
+        """
+        details = {"added": " ".join(sorted(add)), "removed": " ".join(sorted(remove))}
+        return await self._change("app.scopes", lambda app: replace(app, scopes=(app.scopes | add) - remove), details)
+
+    async def confirm(self, by: ConfirmBy) -> App:
+        """Set who confirms the app's changes.
+
+        Raises:
+            NotFound: code `unknown_app`.
+        """
+        return await self._change("app.confirm", lambda app: replace(app, confirm=by), {"confirm": by.value})
+
+    async def _change(self, action: str, change: Callable[[App], App], details: Mapping[str, object]) -> App:
+        now = self.services.clock()
+
+        async def work(writer: Writer) -> App:
+            app = await writer.app(self.dealer, self.name)
+            if app is None:
+                raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+            changed = change(app)
+            if changed != app:
+                await writer.update_app(changed)
+                await writer.append([self.operator.entry(app.dealer, action, now, app=app.name, details=details)])
+            return changed
+
+        return await self.services.storage.write(work)
