@@ -1,0 +1,75 @@
+"""A log file that was opened: its size and SHA-256, its rows, and whether somebody wrote to it meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+from chekt_mcp.errors import InvalidInput
+from chekt_mcp.operations.log_file.format import read_rows
+from chekt_mcp.operations.log_file.row import RawRow, RowProblem
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[LogFile]:
+    """Open a log file and take its SHA-256.
+
+    Raises:
+        InvalidInput: code `unreadable_file` when it is not a file that can be read.
+    """
+    if not file.is_file():  # asked before it is opened: opening a pipe would wait for its writer
+        raise _unreadable()
+    try:
+        stream = file.open("rb")
+    except OSError:
+        raise _unreadable() from None
+    with stream:
+        yield LogFile(stream, file.name)
+
+
+class LogFile:
+    """The file; `size` in bytes, `sha256` in hexadecimal, `name` without its folder."""
+
+    def __init__(self, stream: BufferedReader, name: str) -> None:
+        self._stream = stream
+        self.name = name
+        self._state = os.fstat(stream.fileno())
+        self.size = self._state.st_size
+        self.sha256 = self._digest()
+
+    @property
+    def position(self) -> int:
+        """How many bytes were read so far."""
+        return self._stream.tell()
+
+    def rows(self) -> Iterator[RawRow | RowProblem]:
+        """Yield rows and problems, see `format.read_rows`."""
+        self._stream.seek(0)
+        try:
+            yield from read_rows(self._stream, self.name)
+        except OSError:
+            raise _unreadable() from None
+
+    def changed(self) -> bool:
+        """Tell whether the file was written to since it was opened: `sha256` is then not that of its rows."""
+        now, then = os.fstat(self._stream.fileno()), self._state
+        return (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns)
+
+    def _digest(self) -> str:
+        try:
+            return hashlib.file_digest(self._stream, "sha256").hexdigest()
+        except OSError:
+            raise _unreadable() from None
+
+
+def _unreadable() -> InvalidInput:
+    return InvalidInput(
+        "The file cannot be read.",
+        field="file",
+        code="unreadable_file",
+        fix="Give the path of an ordinary file that you may read.",
+    )
