@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -36,6 +37,9 @@ SERVER_SCOPES = (
     Scope.OPERATORS_READ,
 )
 """The scopes that open a tool of this server."""
+
+ToolScopes = Mapping[str, Scope | None]
+"""Tool → the scope that opens it; None: any valid caller."""
 
 CredentialKind = Literal["api_key", "oauth", "assertion", "none"]
 

@@ -74,7 +74,10 @@ class Request:
 class Change(Protocol):
     """One kind of change. `propose` alters nothing; `apply` does all of it or nothing."""
 
-    request: Request
+    @property
+    def request(self) -> Request:
+        """Who asks for what."""
+        ...
 
     async def propose(self) -> Intent | Outcome:
         """Return what a person is asked to confirm, or why there is nothing to ask."""

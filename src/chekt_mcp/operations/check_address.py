@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from typing_extensions import TypedDict
 
-from chekt_mcp.domain.allow_list import AddressCheck, AddressMatcher, parse
-from chekt_mcp.domain.allow_list.version import AllowListVersion
+from chekt_mcp.domain.allow_list import AddressCheck, AddressMatcher
 from chekt_mcp.domain.foreign_text import escaped
-from chekt_mcp.errors import Unavailable
+from chekt_mcp.operations.compiled_lists import CompiledLists
 from chekt_mcp.storage.interface import Reader
 
 SPOKEN = 50
@@ -45,34 +44,6 @@ class CheckIp(TypedDict):
     counts: dict[str, int]
 
 
-class CompiledLists:
-    """Matchers by dealer, app and version, so that a list of 100,000 entries is compiled once.
-
-    The version is read from storage at every call; only the compiled form of that very version is kept.
-    """
-
-    KEPT = 64
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[int, bool, AddressMatcher, int]] = {}
-
-    def matcher(self, version: AllowListVersion) -> tuple[AddressMatcher, int]:
-        """Return the matcher of `version` and its number of entries; a list that is off has none.
-
-        Raises:
-            Unavailable: the stored text does not parse; nothing is then allowed or denied.
-        """
-        place = (version.dealer, version.app)
-        kept = self._kept.get(place)
-        if kept and kept[:2] == (version.version, version.enabled):
-            return kept[2], kept[3]
-        matcher, entries = _compile(version)
-        if len(self._kept) >= self.KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        self._kept[place] = (version.version, version.enabled, matcher, entries)
-        return matcher, entries
-
-
 async def check_addresses(
     reader: Reader, compiled: CompiledLists, dealer: str, app: str, addresses: Sequence[str]
 ) -> CheckIp:
@@ -105,19 +76,6 @@ def summary(result: CheckIp) -> str:
     if len(result["results"]) > SPOKEN:
         lines.append("More in the structured result. Counts: " + str(result["counts"]))
     return "\n".join(lines)
-
-
-def _compile(version: AllowListVersion) -> tuple[AddressMatcher, int]:
-    if not version.enabled:
-        return AddressMatcher(()), 0
-    parsed = parse(version.text)
-    if not parsed.ok:
-        raise Unavailable(
-            "The stored allow list cannot be read, so no verdict can be given.",
-            code="allow_list_unreadable",
-            fix="Put a correct list in force with update_allow_list or in the dealer portal.",
-        )
-    return AddressMatcher(parsed.entries), len(parsed.entries)
 
 
 def _report(check: AddressCheck) -> AddressReport:

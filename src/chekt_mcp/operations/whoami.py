@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from typing_extensions import TypedDict
 
 from chekt_mcp import __version__
 from chekt_mcp.auth.credential import Problem
 from chekt_mcp.domain.audit import LogExtent
-from chekt_mcp.domain.scope import Grant, Scope
+from chekt_mcp.domain.scope import Grant, Scope, ToolScopes
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.storage.interface import Reader
 
@@ -64,9 +64,6 @@ class WhoAmI(TypedDict):
     tools: list[ToolAccess]
     problem: ProblemReport | None
     server: ServerReport
-
-
-ToolScopes = Mapping[str, Scope | None]
 
 
 async def whoami(reader: Reader, grant: Grant, tools: ToolScopes) -> WhoAmI:

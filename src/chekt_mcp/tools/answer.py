@@ -9,7 +9,7 @@ from typing import Any
 
 from mcp_types import CallToolResult, TextContent
 
-from chekt_mcp.domain.exposure import SHAPE, redacted
+from chekt_mcp.domain.exposure import contains_credential, redacted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +24,10 @@ class Answer:
 
 def as_result(answer: Answer) -> CallToolResult:
     """Return the answer as MCP wants it, after a last look for anything shaped like a credential."""
-    structured, text = dict(answer.structured), answer.text
-    if SHAPE.search(text) or SHAPE.search(json.dumps(structured, ensure_ascii=False)):
-        structured, text = _clean(structured), redacted(text)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
+    structured = dict(answer.structured)
+    if contains_credential(json.dumps(structured, ensure_ascii=False)):
+        structured = _clean(structured)
+    return CallToolResult(content=[TextContent(type="text", text=redacted(answer.text))], structured_content=structured)
 
 
 def _clean(value: Any) -> Any:

@@ -12,13 +12,13 @@ from chekt_mcp.domain.rotation import Reason
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.approvals import Decider
 from chekt_mcp.operations.change import Ask, Change, Outcome, Request, advance, answered, approval_required
-from chekt_mcp.operations.change_allow_list import ChangeList
-from chekt_mcp.operations.revoke_previous import Revoke
-from chekt_mcp.operations.rotate_key import Rotate
+from chekt_mcp.operations.change_allow_list import ChangeList, UpdateAllowList
+from chekt_mcp.operations.revoke_previous import Revoke, RevokePreviousKey
+from chekt_mcp.operations.rotate_key import Rotate, RotateKey
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.ask_person import PersonAnswer, Reply, ask_person
 from chekt_mcp.tools.inputs import RevokePreviousKeyInput, RotateKeyInput, UpdateAllowListInput
-from chekt_mcp.tools.tool_call import ToolCall
+from chekt_mcp.tools.tool_call import Binding, ToolCall
 
 AnyChange = ToolCall[UpdateAllowListInput] | ToolCall[RotateKeyInput] | ToolCall[RevokePreviousKeyInput]
 FORM = Decider("person:client-form", "client form")
@@ -103,3 +103,10 @@ async def _after(tool: AnyChange, change: Change, step: Ask, reply: PersonAnswer
 def _answer(outcome: Outcome) -> Answer:
     status = str(outcome["status"])
     return Answer(outcome, summary(outcome), str(outcome.get("code") or status), status not in DONE | WAITING)
+
+
+BINDINGS = {
+    "update_allow_list": Binding(UpdateAllowListInput, UpdateAllowList, update_allow_list),
+    "rotate_key": Binding(RotateKeyInput, RotateKey, rotate_key),
+    "revoke_previous_key": Binding(RevokePreviousKeyInput, RevokePreviousKey, revoke_previous_key),
+}

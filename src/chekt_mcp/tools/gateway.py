@@ -29,9 +29,8 @@ from chekt_mcp.domain.exposure import contains_credential, exposed_field
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.errors import ChektError, InvalidInput, NotFound, NotPermitted, Unavailable
-from chekt_mcp.operations.check_address import CompiledLists
+from chekt_mcp.operations.compiled_lists import CompiledLists
 from chekt_mcp.operations.services import Call, Services
-from chekt_mcp.tools import identity
 from chekt_mcp.tools.answer import Answer, as_result
 from chekt_mcp.tools.catalog import CATALOG, ToolSpec, tool_scopes
 from chekt_mcp.tools.rejection import bad_arguments, failure, rejection
@@ -126,10 +125,11 @@ class Gateway:
             return _no_access(attempt.name, grant)
         spec = _known(attempt.name)
         require_scope(grant, spec.name, spec.scope)
-        given = spec.takes.model_validate(dict(attempt.arguments))
+        binding = spec.binding()
+        given = binding.takes.model_validate(dict(attempt.arguments))
         call = Call(grant, attempt.request_id, attempt.now, self.source)
         tool = ToolCall(attempt.services, call, given, attempt.context, self.compiled, tool_scopes(), self.ask_timeout)
-        return _finished(await spec.run(tool))
+        return _finished(await binding.run(tool))
 
     async def _recorded(self, services: Services, entry: NewEntry, outcome: Outcome) -> Reply:
         """Write the entry; an answer that could not be recorded is not given."""
@@ -146,7 +146,7 @@ class Gateway:
     def _entry(self, attempt: Attempt, outcome: Outcome) -> NewEntry:
         spec, caller = CATALOG.get(attempt.name), attempt.caller
         details: dict[str, object] = {"outcome": outcome.code}
-        if names := sorted(key for key in attempt.arguments if spec and key in spec.takes.model_fields):
+        if names := sorted(key for key in attempt.arguments if spec and key in spec.argument_names):
             details["arguments"] = ",".join(names)
         return NewEntry(
             dealer=caller.dealer,
@@ -199,18 +199,21 @@ def refuse_exposure(name: str, arguments: Mapping[str, Any]) -> None:
         return
     raise InvalidInput(
         "Something shaped like a key, secret or token was sent; it was not used, stored or looked at further.",
-        field=field_name if field_name in _ARGUMENT_NAMES else "",
+        field=field_name if _is_argument(field_name) else "",
         code="credential_exposed",
         fix="It is in a conversation now: treat it as leaked and rotate it (rotate_key, reason suspected_compromise). "
         "No tool here takes a credential; signing secrets are chosen by app.",
     )
 
 
-_ARGUMENT_NAMES = frozenset(name for spec in CATALOG.values() for name in spec.takes.model_fields)
+def _is_argument(name: str) -> bool:
+    return any(name in spec.argument_names for spec in CATALOG.values())
 
 
 def _no_access(name: str, problem: Problem) -> Outcome:
     if name == "whoami":
+        from chekt_mcp.tools import identity  # noqa: PLC0415 -- imported at its first call, like every tool
+
         return Outcome(as_result(identity.nobody(problem, tool_scopes())), Result.DENIED, problem.code)
     text = f"{problem.code}: {problem.message} {problem.fix}"
     return Outcome(failure(text), Result.DENIED, problem.code)

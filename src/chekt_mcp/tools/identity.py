@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from chekt_mcp.auth.credential import Problem
+from chekt_mcp.domain.scope import ToolScopes
 from chekt_mcp.operations import whoami as operation
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.inputs import WhoAmIInput
-from chekt_mcp.tools.tool_call import ToolCall
+from chekt_mcp.tools.tool_call import Binding, ToolCall
 
 
 async def whoami(tool: ToolCall[WhoAmIInput]) -> Answer:
@@ -16,7 +17,10 @@ async def whoami(tool: ToolCall[WhoAmIInput]) -> Answer:
     return Answer(result, operation.summary(result))
 
 
-def nobody(problem: Problem, scopes: operation.ToolScopes) -> Answer:
+def nobody(problem: Problem, scopes: ToolScopes) -> Answer:
     """Describe a caller without a grant."""
     result = operation.nobody(problem, scopes)
     return Answer(result, operation.summary(result), problem.code, denied=True)
+
+
+BINDINGS = {"whoami": Binding(WhoAmIInput, operation.WhoAmI, whoami)}

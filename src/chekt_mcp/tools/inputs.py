@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from chekt_mcp.tools.arguments import Arguments
 
 MIB = 1024 * 1024
 KeyKindName = Literal["api_key", "signing_secret"]
@@ -14,12 +16,6 @@ IdempotencyKey = Annotated[
     str, Field(min_length=1, max_length=128, description="Repeat with the same key: same answer")
 ]
 ApprovalId = Annotated[str, Field(max_length=40, description="From an earlier approval_required answer")]
-
-
-class Arguments(BaseModel):
-    """Base: unknown arguments are refused, and nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class WhoAmIInput(Arguments):

@@ -17,7 +17,7 @@ from chekt_mcp.tools.inputs import (
     SearchAuditLogInput,
     VerifyWebhookInput,
 )
-from chekt_mcp.tools.tool_call import ToolCall
+from chekt_mcp.tools.tool_call import Binding, ToolCall
 
 BODY_LIMIT = 1024 * 1024
 
@@ -81,3 +81,12 @@ def body_bytes(text: str | None, encoded: str | None) -> bytes:
     if len(body) > BODY_LIMIT:
         raise InvalidInput("A body has at most 1 MiB.", field="body", code="too_long")
     return body
+
+
+BINDINGS = {
+    "check_ip": Binding(CheckIpInput, check_address.CheckIp, check_ip),
+    "get_allow_list": Binding(GetAllowListInput, read_allow_list.GetAllowList, get_allow_list),
+    "verify_webhook": Binding(VerifyWebhookInput, verify_delivery.VerifyWebhook, verify_webhook),
+    "get_key_status": Binding(KeyStatusInput, key_status.KeyStatus, get_key_status),
+    "search_audit_log": Binding(SearchAuditLogInput, search_audit.SearchAuditLog, search_audit_log),
+}

@@ -20,7 +20,8 @@ def output_schema(shape: type) -> Schema:
     """Return the schema of a tool's structured result. Nulls stay: clients validate against it."""
     schema = TypeAdapter(shape).json_schema()
     schema.pop("description", None)
-    return _lean(schema)
+    lean: Schema = _lean(schema)
+    return lean
 
 
 def _lean(node: Any, *, names: bool = False) -> Any:
@@ -39,8 +40,9 @@ def _without_null(schema: Schema) -> Schema:
     for name, field in schema.get("properties", {}).items():
         if field.get("default", ...) is None:
             field.pop("default")
-        options = [option for option in field.get("anyOf", ()) if option != {"type": "null"}]
-        if len(options) == 1:
-            rest = {key: value for key, value in field.items() if key != "anyOf"}
-            schema["properties"][name] = {**options[0], **rest}
+        options = [option for option in field.pop("anyOf", ()) if option != {"type": "null"}]
+        if len(options) > 1:
+            field["anyOf"] = options
+        elif options:
+            schema["properties"][name] = {**options[0], **field}
     return schema

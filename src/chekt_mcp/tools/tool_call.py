@@ -10,11 +10,11 @@ from mcp.server.mcpserver import Context
 from mcp_types import InputRequiredResult
 
 from chekt_mcp.auth.gate import choose_app
-from chekt_mcp.operations.check_address import CompiledLists
+from chekt_mcp.domain.scope import ToolScopes
+from chekt_mcp.operations.compiled_lists import CompiledLists
 from chekt_mcp.operations.services import Call, Services
-from chekt_mcp.operations.whoami import ToolScopes
 from chekt_mcp.tools.answer import Answer
-from chekt_mcp.tools.inputs import Arguments
+from chekt_mcp.tools.arguments import Arguments
 
 A = TypeVar("A", bound=Arguments)
 
@@ -37,3 +37,12 @@ class ToolCall(Generic[A]):
 
 
 Run = Callable[[ToolCall[Any]], Awaitable[Answer | InputRequiredResult]]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a tool takes (a model), gives (a TypedDict), and runs."""
+
+    takes: type[Arguments]
+    gives: type
+    run: Run
