@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+import signal
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from chekt_mcp.cli.terminal import Terminal
 from chekt_mcp.config import Settings, from_environment
@@ -14,6 +17,8 @@ from chekt_mcp.domain.app import check_name
 from chekt_mcp.errors import InvalidInput, StateUnusable
 from chekt_mcp.operations.operator import Operator, operator_of
 from chekt_mcp.operations.services import Services
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,17 @@ async def opened(command: Command, settings: Settings | None = None) -> AsyncIte
         yield Session(command, chosen, services, operator_of(system_user(), services.random))
     finally:
         await services.storage.close()
+
+
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end; Ctrl-C stops it at once, also while it waits for somebody to type."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    # asyncio's own handler would only cancel the task, which a blocking read of the terminal never notices.
+    signal.signal(signal.SIGINT, stop)
+    return asyncio.run(work)
 
 
 def system_user() -> str:

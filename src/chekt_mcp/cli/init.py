@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chekt_mcp.cli import state_directory
 from chekt_mcp.cli.arguments import Parser, add_app_settings, add_environment, add_passphrase
 from chekt_mcp.cli.client_configuration import client_configuration
-from chekt_mcp.cli.command import Command, Session, opened
+from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.key_files import KeyFiles
 from chekt_mcp.cli.new_app import checked_allow_list, plan_of
 from chekt_mcp.cli.passphrase import first_approver, new_passphrase
@@ -29,7 +27,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Create everything, or say why nothing was created."""
-    asyncio.run(_init(command))
+    carry_out(_init(command))
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chekt_mcp.cli.terminal import Terminal
 from chekt_mcp.domain.api_key import KeyKind
+from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import ChektError, Conflict
 from chekt_mcp.operations.setup import Minted
 from chekt_mcp.secrets.file import FileSink
@@ -26,6 +27,7 @@ class KeyFiles:
     def __init__(self, terminal: Terminal, secrets_dir: Path) -> None:
         self._terminal = terminal
         self._secrets_dir = secrets_dir
+        self._shown = False
         self.delivered: dict[KeyKind, Path] = {}
 
     async def deliver(self, minted: Minted) -> None:
@@ -53,6 +55,8 @@ class KeyFiles:
             with suppress(OSError):
                 path.unlink()
         self.delivered.clear()
+        if self._shown:
+            self._terminal.note("What was shown above never came into force: throw it away.")
 
     def report(self) -> None:
         """Say where the values are, without a terminal the only thing said of them."""
@@ -61,13 +65,13 @@ class KeyFiles:
 
     async def _write(self, path: Path, kind: KeyKind, value: str) -> None:
         _refuse_existing(path)
-        sink = FileSink(path, str(path))
+        sink = FileSink(path, escaped(str(path)))
         await sink.prove()
         await sink.deliver(value)
         self.delivered[kind] = path
 
     def _show(self, minted: Minted) -> None:
-        say = self._terminal.say
+        self._shown, say = True, self._terminal.say
         say(f"API key of {minted.app}, shown this once:")
         say(f"  {minted.api_key}")
         say(f"It is also in {self.delivered[KeyKind.API_KEY]} (mode 0600), where the client configuration points.")
@@ -80,7 +84,7 @@ class KeyFiles:
 def _refuse_existing(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise Conflict(
-            f"{path} exists already, and it may be the only copy of a key.",
+            f"{escaped(str(path))} exists already, and it may be the only copy of a key.",
             code="key_file_exists",
             fix="Move it away if it is of no use any more, then try again. Nothing was created.",
         )

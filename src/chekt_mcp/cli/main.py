@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ChektError as error:
         return _failed(error.code, str(error))
     except KeyboardInterrupt:
-        return _failed("interrupted", "Stopped; what was not reported as done was not done.")
+        return _failed("interrupted", "Stopped by you. What was not reported as done may not have been done.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads any more; the interpreter must not try to flush
         return FAILED

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from chekt_mcp.domain.audit import NewEntry, Result
-from chekt_mcp.errors import NotFound
+from chekt_mcp.errors import Conflict, NotFound
 from chekt_mcp.operations.operator import Operator
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Writer
@@ -59,7 +59,15 @@ def new_approver(services: Services, passphrases: Passphrases, dealer: str, text
 
 
 async def set_passphrase(writer: Writer, operator: Operator, approver: Approver, at: datetime) -> None:
-    """Store the first passphrase of a dealer and log that it was set."""
+    """Store the first passphrase of a dealer and log that it was set.
+
+    Raises:
+        Conflict: code `passphrase_exists`: somebody else set one meanwhile, and it is not replaced unasked.
+    """
+    if await writer.approver(approver.dealer) is not None:
+        raise Conflict(
+            "Somebody has set the approver passphrase meanwhile.", code="passphrase_exists", fix="Try again with it."
+        )
     await writer.set_approver(approver)
     await writer.append([operator.entry(approver.dealer, "approver.passphrase.set", at)])
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chekt_mcp.cli import state_directory
 from chekt_mcp.cli.arguments import Parser, add_app_settings, add_environment, add_passphrase
 from chekt_mcp.cli.client_configuration import client_configuration
-from chekt_mcp.cli.command import Command, Session, opened
+from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.key_files import KeyFiles
 from chekt_mcp.cli.new_app import checked_allow_list, plan_of
 from chekt_mcp.cli.passphrase import approver_for
@@ -27,7 +25,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Create the app and hand its values over."""
-    asyncio.run(_add(command))
+    carry_out(_add(command))
     return 0
 
 

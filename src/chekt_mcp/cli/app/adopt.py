@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from chekt_mcp.cli.app.adopted import values_of
 from chekt_mcp.cli.arguments import Parser, add_app_settings, add_passphrase
 from chekt_mcp.cli.client_configuration import client_configuration
-from chekt_mcp.cli.command import Command, Session, opened
+from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.new_app import plan_of
 from chekt_mcp.cli.passphrase import authorise, first_approver, new_passphrase
 from chekt_mcp.domain.app import Environment, check_name
@@ -40,7 +39,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Adopt, and say what was stored and what cannot be known."""
-    asyncio.run(_adopt(command))
+    carry_out(_adopt(command))
     return 0
 
 

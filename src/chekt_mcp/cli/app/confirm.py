@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from chekt_mcp.cli.arguments import Parser, add_passphrase
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.app import App, ConfirmBy, Environment, check_name
 from chekt_mcp.operations.app_settings import AppSettings
@@ -31,7 +30,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Set the policy and say what it means."""
-    asyncio.run(_set(command))
+    carry_out(_set(command))
     return 0
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chekt_mcp.cli.arguments import Parser
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.table import table
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import App
@@ -21,7 +19,7 @@ def configure(_parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Print one line for each app."""
-    asyncio.run(_list(command))
+    carry_out(_list(command))
     return 0
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chekt_mcp.cli.arguments import Parser, add_passphrase
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.app import check_name
 from chekt_mcp.domain.scope import Scope, parse_scopes
@@ -23,7 +21,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Change the scopes and say what they are now."""
-    asyncio.run(_change(command))
+    carry_out(_change(command))
     return 0
 
 

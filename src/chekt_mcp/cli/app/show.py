@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 from chekt_mcp.cli.arguments import Parser
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.client_configuration import client_configuration
+from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.key_files import key_path
-from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.domain.timespan import rfc3339
@@ -24,7 +23,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Print what is known of the app."""
-    asyncio.run(_show(command))
+    carry_out(_show(command))
     return 0
 
 
@@ -34,7 +33,7 @@ async def _show(command: Command) -> None:
         await session.recover()
         dealer, now = await session.dealer(), session.services.clock()
         lines = await session.services.storage.read(lambda reader: _lines(reader, dealer, name, now))
-        session.terminal.say("\n".join([*lines, *_files(session.settings, dealer, name)]))
+        session.terminal.say("\n".join([*lines, *_files(session, dealer, name)]))
 
 
 async def _lines(reader: Reader, dealer: str, name: str, now: datetime) -> list[str]:
@@ -69,6 +68,11 @@ async def _allow_list(reader: Reader, app: App) -> str:
     return f"allow list: version {version.version}, {entries} entries, since {rfc3339(version.effective_at)}"
 
 
-def _files(settings: Settings, dealer: str, name: str) -> list[str]:
-    paths = [(kind, key_path(settings.secrets_dir, dealer, name, kind)) for kind in KeyKind]
-    return [f"{kind} file: {path}" for kind, path in paths if path.exists()]
+def _files(session: Session, dealer: str, name: str) -> list[str]:
+    settings, command = session.settings, session.command
+    paths = {kind: key_path(settings.secrets_dir, dealer, name, kind) for kind in KeyKind}
+    lines = [f"{kind} file: {path}" for kind, path in paths.items() if path.exists()]
+    key_file = paths[KeyKind.API_KEY]
+    if key_file.exists():
+        lines += ["client configuration:", client_configuration(settings, key_file, command.program, command.environ)]
+    return lines

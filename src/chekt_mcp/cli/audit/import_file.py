@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from chekt_mcp.cli.arguments import FAILED, Parser, add_passphrase
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.import_audit import import_log
@@ -22,7 +21,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Import, and fail when the file held nothing that could be taken."""
-    report = asyncio.run(_import(command, Path(command.args.file).expanduser()))
+    report = carry_out(_import(command, Path(command.args.file).expanduser()))
     for line in _lines(report):
         command.terminal.say(line)
     if report.added or report.known:

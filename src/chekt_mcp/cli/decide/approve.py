@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chekt_mcp.cli.arguments import Parser
-from chekt_mcp.cli.command import Command, Session, opened
+from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.decide.stored import decider, described, refused, undecided
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.app import Environment
@@ -23,7 +21,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Ask, and approve when everything was answered right."""
-    asyncio.run(_approve(command))
+    carry_out(_approve(command))
     return 0
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from chekt_mcp.cli.arguments import Parser, add_passphrase
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.decide.stored import decider, refused, undecided
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.approval import Refusal
@@ -20,7 +18,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Deny it."""
-    asyncio.run(_deny(command))
+    carry_out(_deny(command))
     return 0
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 
 from chekt_mcp.cli.arguments import Parser
-from chekt_mcp.cli.command import Command, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.decide.stored import remaining
 from chekt_mcp.cli.table import table
 from chekt_mcp.domain.approval import Approval
@@ -23,7 +22,7 @@ def configure(_parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Print one line for each."""
-    asyncio.run(_list(command))
+    carry_out(_list(command))
     return 0
 
 
