@@ -135,7 +135,7 @@ class ChangeList:
 
     def _intent(self, facts: Facts, entries: Sequence[Entry]) -> Intent:
         grant = self.request.call.grant
-        challenges = (Challenge("app", f"Type the app's name, {facts.app.name}", facts.app.name),)
+        challenges = (Challenge("app", f"Type the app's name ({facts.app.name})", facts.app.name),)
         if self.text is not None and covers_everything(entries):
             challenges += (Challenge("override", f"Type: {EVERYTHING}", EVERYTHING),)
         return Intent(

@@ -97,7 +97,7 @@ class Revoke:
             arguments=self.request.arguments,
             state={"previous": live.key.key_id},
             words="\n".join(words),
-            challenges=(Challenge("app", f"Type the app's name, {app.name}", app.name),),
+            challenges=(Challenge("app", f"Type the app's name ({app.name})", app.name),),
         )
 
     def _outcome(self, live: SealedKey, at: str) -> dict[str, object]:

@@ -62,7 +62,10 @@ def summary(outcome: Outcome) -> str:
     steps = outcome.get("steps")
     if isinstance(steps, list):
         lines += [f"{number}. {step}" for number, step in enumerate(steps, 1)]
-    named = ("rotation_id", "key_id", "fingerprint", "version", "effective_by", "delivered_to", "next_step")
+    sink = outcome.get("delivered_to")
+    if isinstance(sink, Mapping):
+        lines.append(f"delivered_to: {sink['reference']} ({sink['sink']})")
+    named = ("rotation_id", "key_id", "fingerprint", "version", "effective_by", "next_step")
     lines += [f"{name}: {outcome[name]}" for name in named if outcome.get(name)]
     return "\n".join(lines)
 
