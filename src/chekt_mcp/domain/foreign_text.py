@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 VISIBLE_LIMIT = 200
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_ALSO_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")  # fillers that render as nothing
+ALSO_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What counts as printable and renders as nothing: fillers, joiners and variation selectors (Unicode's
+Default_Ignorable_Code_Point, and the blank Braille pattern). A run of selectors can carry a whole hidden message."""
 
 
 def escaped(text: str, limit: int = VISIBLE_LIMIT) -> str:
     r"""Return `text` with control, format and invisible characters as `\\u{…}`, cut to `limit` characters.
 
-    A lone surrogate, a right-to-left mark, a zero-width joiner or a newline can then neither hide nor reorder
-    what a person reads, nor start a line of its own. A cut is marked with `…`.
+    A lone surrogate, a right-to-left mark, a zero-width joiner, a newline or a space that is not U+0020 can then
+    neither hide nor reorder what a person reads, nor start a line of its own. A cut is marked with `…`.
     """
     if text.isascii() and text.isprintable():
         return text if len(text) <= limit else text[: limit - 1] + "…"
@@ -23,5 +26,5 @@ def escaped(text: str, limit: int = VISIBLE_LIMIT) -> str:
 
 
 def _shown(character: str) -> str:
-    hidden = unicodedata.category(character) in _HIDDEN or character in _ALSO_INVISIBLE
+    hidden = not character.isprintable() or ALSO_INVISIBLE.match(character)
     return f"\\u{{{ord(character):x}}}" if hidden else character
