@@ -11,8 +11,10 @@ from chekt_mcp.errors import InvalidInput
 RELATIVE = re.compile(r"([0-9]{1,6})([mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 RFC_3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
+"""RFC 3339, section 5.6, with a space allowed for the `T`, and without leap seconds (there is none in sight)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class Window:
 
 
 def rfc3339(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC, with milliseconds where it has any."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    """Write a moment as RFC 3339 in UTC, with milliseconds where it has any; what is finer is left out."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond >= 1000 else "seconds")  # noqa: PLR2004 -- microseconds in one
     return text.replace("+00:00", "Z")
 
 
