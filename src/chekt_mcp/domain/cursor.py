@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -52,7 +51,7 @@ def unseal(text: str, query: Mapping[str, object], secret: bytes) -> Cursor:
             since, until, at, seq = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
             window = Window(EPOCH + timedelta(microseconds=since), EPOCH + timedelta(microseconds=until))
             return Cursor(window, Position(at, seq))
-        except (ValueError, TypeError, binascii.Error):
+        except (ValueError, TypeError):
             pass
     raise InvalidInput(
         "That cursor does not belong to this query.",
@@ -68,5 +67,6 @@ def _genuine(payload: str, tag: str, query: Mapping[str, object], secret: bytes)
 
 def _tag(payload: str, query: Mapping[str, object], secret: bytes) -> str:
     question = json.dumps(query, sort_keys=True, default=str)
-    digest = hmac.new(secret, f"{FORMAT}.{payload}.{question}".encode(), hashlib.sha256).digest()
+    sealed = f"{FORMAT}.{payload}.{question}".encode("utf-8", "surrogatepass")
+    digest = hmac.new(secret, sealed, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
