@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from chekt_mcp.storage.records import ImportFile, SeenDelivery
@@ -23,15 +24,16 @@ class DeliveryReader(Session):
         return None if row is None else _seen(row)
 
     async def seen_event(self, dealer: str, app: str, event_id: str, now: datetime) -> SeenDelivery | None:
-        """Return the first delivery of an event, unless the event is no longer remembered at `now`."""
-        row = self._row(
-            f"{SEEN} AND event_id = ? AND event_until > ? ORDER BY first_at, rowid LIMIT 1",
+        """Return an event's first delivery with the looks at all of them, unless it is no longer remembered."""
+        rows = self._rows(
+            f"{SEEN} AND event_id = ? AND event_until > ? ORDER BY first_at, rowid",
             dealer,
             app,
             event_id,
             microseconds(now),
         )
-        return None if row is None else _seen(row)
+        deliveries = [_seen(row) for row in rows]
+        return replace(deliveries[0], times=sum(one.times for one in deliveries)) if deliveries else None
 
     async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:
         """Return the newest completed import of a file with these very bytes."""

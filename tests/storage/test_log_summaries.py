@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import storage_samples as sample
+from chekt_mcp.domain.audit import KeyUse, Kind, LogExtent, Traffic
+from chekt_mcp.storage.interface import Storage
+
+pytestmark = pytest.mark.anyio
+NOTHING = LogExtent(None, None, 0)
+
+
+async def append(storage: Storage, *entries: Any) -> None:
+    await storage.write(lambda writer: writer.append(entries))
+
+
+async def test_an_empty_log_says_so(storage: Storage) -> None:
+    assert await storage.read(lambda reader: reader.log_extent("acme")) == NOTHING
+    assert await storage.read(lambda reader: reader.log_extent("acme", ["shop"])) == NOTHING
+    assert await storage.read(lambda reader: reader.log_extent("never-heard-of")) == NOTHING
+    assert await storage.read(lambda reader: reader.last_use("acme", "key_1")) is None
+    assert list(await storage.read(lambda reader: reader.key_uses("acme", "key_1", sample.BEGINNING))) == []
+    assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", sample.BEGINNING))) == []
+
+
+async def test_the_extent_tells_ends_and_number_of_what_was_asked_for(storage: Storage) -> None:
+    await append(
+        storage,
+        sample.entry(at=sample.NOW),
+        sample.entry(at=sample.NOW - sample.DAY),
+        sample.entry(at=sample.NOW + sample.DAY, app="till"),
+        sample.entry(at=sample.NOW - 9 * sample.DAY, app=None),
+        sample.entry(at=sample.NOW - 30 * sample.DAY, dealer="other"),
+    )
+    extent = {
+        apps: await storage.read(sample.work("log_extent", "acme", apps))
+        for apps in [("shop",), ("shop", "till"), (), None]
+    }
+    assert extent == {
+        ("shop",): LogExtent(sample.NOW - sample.DAY, sample.NOW, 2),
+        ("shop", "till"): LogExtent(sample.NOW - sample.DAY, sample.NOW + sample.DAY, 3),
+        (): NOTHING,
+        None: LogExtent(sample.NOW - 9 * sample.DAY, sample.NOW + sample.DAY, 4),
+    }
+
+
+async def test_imported_entries_count_like_any_other(storage: Storage) -> None:
+    rows = [sample.entry(), sample.entry("req_2", at=sample.NOW + sample.MINUTE)]
+    for _ in range(2):
+        await storage.write(lambda writer: writer.append_imported(rows))
+    assert await storage.read(lambda reader: reader.log_extent("acme", ["shop"])) == LogExtent(
+        sample.NOW, sample.NOW + sample.MINUTE, 2
+    )
+    assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW))) == [
+        Traffic("198.51.100.20", 2, sample.NOW + sample.MINUTE)
+    ]
+
+
+async def test_uses_of_a_key_are_told_by_address_or_else_by_source(storage: Storage) -> None:
+    minutes = [sample.NOW + step * sample.MINUTE for step in range(6)]
+    await append(
+        storage,
+        sample.entry(at=minutes[0]),
+        sample.entry(at=minutes[1], source="http"),
+        sample.entry(at=minutes[2], source_ip="203.0.113.7"),
+        sample.entry(at=minutes[3], source_ip=None, source="stdio"),
+        sample.entry(at=minutes[4], source_ip=None, source=None),
+        sample.entry(at=minutes[5], key_id="key_2"),
+        sample.entry(at=minutes[5], dealer="other"),
+        sample.entry(at=sample.NOW - sample.HOUR),
+    )
+    assert list(await storage.read(lambda reader: reader.key_uses("acme", "key_1", sample.NOW))) == [
+        KeyUse("unknown", 1, minutes[4], minutes[4]),
+        KeyUse("stdio", 1, minutes[3], minutes[3]),
+        KeyUse("203.0.113.7", 1, minutes[2], minutes[2]),
+        KeyUse("198.51.100.20", 2, minutes[0], minutes[1]),
+    ]
+
+
+async def test_the_last_use_is_the_latest_moment_not_the_latest_entry(storage: Storage) -> None:
+    await append(storage, sample.entry(at=sample.NOW + sample.HOUR), sample.entry(at=sample.NOW))
+    assert await storage.read(lambda reader: reader.last_use("acme", "key_1")) == sample.NOW + sample.HOUR
+    assert await storage.read(lambda reader: reader.last_use("acme", "key_2")) is None
+    assert await storage.read(lambda reader: reader.last_use("other", "key_1")) is None
+
+
+async def test_traffic_counts_requests_by_address_most_first(storage: Storage) -> None:
+    await append(
+        storage,
+        sample.entry(source_ip="203.0.113.7"),
+        *(sample.entry(at=sample.NOW + step * sample.HOUR) for step in range(3)),
+        sample.entry(app="till"),
+        sample.entry(dealer="other"),
+        sample.entry(source_ip=None),
+    )
+    assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW))) == [
+        Traffic("198.51.100.20", 3, sample.NOW + 2 * sample.HOUR),
+        Traffic("203.0.113.7", 1, sample.NOW),
+    ]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.API_CALL])
+async def test_only_api_calls_are_traffic(storage: Storage, kind: Kind) -> None:
+    await append(storage, sample.entry(kind=kind))
+    assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW))) == []
+
+
+async def test_traffic_since_a_moment_includes_the_whole_of_its_hour(storage: Storage) -> None:
+    hour = sample.NOW.replace(minute=0, second=0, microsecond=0)
+    await append(storage, sample.entry(at=hour), sample.entry(at=hour - sample.TICK))
+    late = hour + 59 * sample.MINUTE
+    assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", late))) == [
+        Traffic("198.51.100.20", 1, hour)
+    ]
