@@ -1,8 +1,9 @@
 """API keys and signing secrets: their form, fingerprint, hash and life. Never their storage.
 
 Form (platform/CHEKT.md): `chekt_live_…`, `chekt_test_…`, `chekt_whsec_live_…`, `chekt_whsec_test_…`, then
-`[A-Za-z0-9]`. Ours are 32 random characters (190 bits) and a 6-character checksum (CRC-32 in base 62), which
-catches a typing error offline; it is advice only, since adopted keys have none.
+`[A-Za-z0-9]`. CHeKT says of its keys that they have 32 characters or more (prefix and all: 21 after it), of its
+signing secrets that 32 or more of them are random. Ours are 32 random characters (190 bits) and a 6-character
+checksum (CRC-32 in base 62), which catches a typing error offline; it is advice only, since adopted keys have none.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ RandomBytes = Callable[[int], bytes]
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
-API_KEY = re.compile(r"chekt_(live|test)_([A-Za-z0-9]{32,200})")
+API_KEY = re.compile(r"chekt_(live|test)_([A-Za-z0-9]{21,200})")
 SIGNING_SECRET = re.compile(r"chekt_whsec_(live|test)_([A-Za-z0-9]{32,200})")
 
 
@@ -101,10 +102,9 @@ def environment_of(value: str, kind: KeyKind) -> Environment | None:
 
 
 def fingerprint(value: str) -> str:
-    """Return prefix and last four characters: `chekt_live_…a1B2`."""
+    """Return prefix and last four characters, `chekt_live_…a1B2`; of what has no such form nothing but `…`."""
     match = API_KEY.fullmatch(value) or SIGNING_SECRET.fullmatch(value)
-    head = value[: match.start(2)] if match else ""
-    return f"{head}…{value[-4:]}"
+    return f"{value[: match.start(2)]}…{value[-4:]}" if match else "…"
 
 
 def key_hash(value: str) -> bytes:
