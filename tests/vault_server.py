@@ -290,7 +290,16 @@ def _certificate(
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
-    if issuer:
+    if issuer is None:
+        # Python 3.13 checks strictly (RFC 5280): an authority must say that it signs certificates.
+        builder = builder.add_extension(_signs_certificates(), critical=True)
+    else:
         address = x509.IPAddress(ipaddress.ip_address(name))
         builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    names = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    unused = dict.fromkeys((*names, "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **unused)
