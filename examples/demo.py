@@ -37,7 +37,7 @@ class Person:
 
     answers: list[str | None] = field(default_factory=lambda: [None, APP])
 
-    async def __call__(self, _context: object, params: ElicitRequestParams) -> ElicitResult:
+    async def __call__(self, context: object, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 -- the SDK's form
         """Answer one form."""
         answer = self.answers.pop(0)
         show("The person is asked", params.message)

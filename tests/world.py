@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from mcp import Client
 from mcp.client.session import ElicitationFnT
-from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
+from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, InputResponses, TextContent
 
 from chekt_mcp.auth.caller import by_key
 from chekt_mcp.auth.credential import KeySource
@@ -198,12 +198,17 @@ class Person:
     before: Callable[[], Any] | None = None
     shown: list[str] = field(default_factory=list)
 
-    async def __call__(self, _context: Any, params: ElicitRequestParams) -> ElicitResult:
+    async def __call__(self, context: Any, params: ElicitRequestParams) -> ElicitResult:  # noqa: ARG002 -- the SDK's form
         self.shown.append(params.message)
         if self.before is not None:
             await self.before()
-        content = dict(self.typed or {}) if self.action == "accept" else None
-        return ElicitResult(action=self.action, content=content)
+        content = {**(self.typed or {})} if self.action == "accept" else None
+        return ElicitResult.model_validate({"action": self.action, "content": content})
+
+
+def yes(question: str, typed: str) -> InputResponses:
+    """Return an accepted form for a question, as a client that drives the rounds itself sends it."""
+    return {question: ElicitResult(action="accept", content={"app": typed})}
 
 
 def words(result: CallToolResult) -> str:

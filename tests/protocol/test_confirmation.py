@@ -14,7 +14,7 @@ from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.approval import Approval, ApprovalState, Refusal
 from chekt_mcp.operations import approvals
 from chekt_mcp.operations.approvals import Decider
-from world import Era, Person, World, refusal, structured, words
+from world import Era, Person, World, refusal, structured, words, yes
 
 pytestmark = pytest.mark.anyio
 
@@ -146,7 +146,7 @@ async def test_an_accepted_form_without_the_text_is_refused(world: World, era: E
     key = await world.add_app("shop")
     before = await key_ids(world)
 
-    async def accepts(_context: Any, _params: Any) -> ElicitResult:
+    async def accepts(context: Any, params: Any) -> ElicitResult:
         return ElicitResult(action="accept", content=content)
 
     async with world.client(key, era, person=accepts) as client:
@@ -280,10 +280,14 @@ async def test_the_accepted_request_state_sent_again_mints_nothing(world: World)
         assert isinstance(asked, InputRequiredResult)
         assert asked.input_requests is not None
         (question,) = asked.input_requests
-        yes = {question: ElicitResult(action="accept", content={"app": "shop"})}
+        accepted = yes(question, "shop")
         answers = [
             await client.session.call_tool(
-                "rotate_key", ROTATE, input_responses=yes, request_state=asked.request_state, allow_input_required=True
+                "rotate_key",
+                ROTATE,
+                input_responses=accepted,
+                request_state=asked.request_state,
+                allow_input_required=True,
             )
             for _ in range(3)
         ]
@@ -300,12 +304,12 @@ async def test_an_accepted_request_state_does_not_fit_other_arguments(world: Wor
         asked = await client.session.call_tool("rotate_key", ROTATE, allow_input_required=True)
         assert isinstance(asked, InputRequiredResult)
         (question,) = asked.input_requests or {}
-        yes = {question: ElicitResult(action="accept", content={"app": "shop"})}
+        accepted = yes(question, "shop")
         with pytest.raises(MCPError, match="requestState"):
             await client.session.call_tool(
                 "rotate_key",
                 {"reason": "other"},
-                input_responses=yes,
+                input_responses=accepted,
                 request_state=asked.request_state,
                 allow_input_required=True,
             )
@@ -319,8 +323,10 @@ async def test_an_answer_without_a_question_is_not_a_confirmation(world: World) 
         asked = await client.session.call_tool("rotate_key", ROTATE, allow_input_required=True)
         assert isinstance(asked, InputRequiredResult)
         (question,) = asked.input_requests or {}
-        yes = {question: ElicitResult(action="accept", content={"app": "shop"})}
-        again = await client.session.call_tool("rotate_key", ROTATE, input_responses=yes, allow_input_required=True)
+        accepted = yes(question, "shop")
+        again = await client.session.call_tool(
+            "rotate_key", ROTATE, input_responses=accepted, allow_input_required=True
+        )
     assert isinstance(again, InputRequiredResult)
     assert await key_ids(world) == before
 

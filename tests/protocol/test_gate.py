@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from calls import MINIMAL
 from chekt_mcp.domain.audit import Kind, Result
 from chekt_mcp.domain.scope import SERVER_SCOPES, Scope
 from chekt_mcp.server import build_server
@@ -11,18 +12,6 @@ from chekt_mcp.tools.catalog import CATALOG
 from world import Era, World, refusal, structured, words
 
 pytestmark = pytest.mark.anyio
-
-MINIMAL: dict[str, dict[str, object]] = {
-    "whoami": {},
-    "check_ip": {"addresses": ["203.0.113.7"]},
-    "get_allow_list": {},
-    "update_allow_list": {"entries": "203.0.113.0/24", "reason": "test"},
-    "verify_webhook": {"headers": {}, "body": "{}"},
-    "get_key_status": {},
-    "rotate_key": {"reason": "scheduled"},
-    "revoke_previous_key": {},
-    "search_audit_log": {},
-}
 
 
 def test_every_tool_of_the_catalogue_has_a_case_here() -> None:

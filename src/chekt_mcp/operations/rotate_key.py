@@ -125,7 +125,7 @@ class Rotate:
 
     def _intent(self, facts: Facts) -> Intent:
         grant, live = self.request.call.grant, facts.pair.live_previous(self.request.call.now)
-        challenges = (Challenge("app", f"Type the app's name ({facts.app.name})", facts.app.name),)
+        challenges: tuple[Challenge, ...] = (Challenge("app", f"Type the app's name ({facts.app.name})", facts.app.name),)
         if live is not None:
             challenges += (Challenge("override", f"Type: {AGAIN}", AGAIN),)
         return Intent(

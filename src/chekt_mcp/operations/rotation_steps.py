@@ -63,13 +63,15 @@ async def deliver_and_complete(services: Services, rotation: Rotation, sink: Sin
     Raises:
         DeliveryFailed: the sink refused; the new key is void and the old one still current.
     """
+    done: Completed
     with anyio.CancelScope(shield=True):
         try:
             await sink.deliver(value)
         except DeliveryFailed:
             await _abandon(services, rotation)
             raise
-        return await complete(services, rotation, then)
+        done = await complete(services, rotation, then)
+    return done
 
 
 async def complete(services: Services, rotation: Rotation, then: Then) -> Completed:

@@ -148,14 +148,23 @@ def parse_network(text: str) -> IPv4Network | IPv6Network:
 
 
 def _query(call: Call, search: Search, window: Window, before: Position | None) -> Query:
-    filters = dict(search.filters or {})
-    kind, result, source = filters.pop("kind", None), filters.pop("result", None), filters.pop("source_ip", None)
-    query = Query(call.grant.dealer, search.apps, window.since, window.until, before=before, **filters)
-    return replace(
-        query,
+    given = dict(search.filters or {})
+    kind, result, source = given.get("kind"), given.get("result"), given.get("source_ip")
+    return Query(
+        dealer=call.grant.dealer,
+        apps=search.apps,
+        since=window.since,
+        until=window.until,
+        actor=given.get("actor"),
+        action=given.get("action"),
         kind=Kind(kind) if kind else None,
+        scope=given.get("scope"),
         result=Result(result) if result else None,
+        request_id=given.get("request_id"),
         source_network=parse_network(source) if source else None,
+        key_id=given.get("key_id"),
+        text=given.get("text"),
+        before=before,
     )
 
 

@@ -1,0 +1,15 @@
+"""The smallest call of every tool that reaches its work."""
+
+from __future__ import annotations
+
+MINIMAL: dict[str, dict[str, object]] = {
+    "whoami": {},
+    "check_ip": {"addresses": ["203.0.113.7"]},
+    "get_allow_list": {},
+    "update_allow_list": {"entries": "203.0.113.0/24", "reason": "test"},
+    "verify_webhook": {"headers": {}, "body": "{}"},
+    "get_key_status": {},
+    "rotate_key": {"reason": "scheduled"},
+    "revoke_previous_key": {},
+    "search_audit_log": {},
+}
