@@ -6,7 +6,7 @@ from chekt_mcp.cli.command import Command, Session
 from chekt_mcp.domain.app import Environment
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import ChektError, InvalidInput, NotPermitted
-from chekt_mcp.operations.approver import Attempt, attempt, new_approver
+from chekt_mcp.operations.approver import Attempt, PassphraseCheck, new_approver
 from chekt_mcp.secrets import passphrase as passphrases
 from chekt_mcp.storage.records import Approver
 
@@ -43,19 +43,21 @@ def first_approver(session: Session, dealer: str, text: str | None) -> Approver 
     return new_approver(session.services, passphrases, dealer, text) if text is not None else None
 
 
-async def approver_for(session: Session, dealer: str, environment: Environment) -> Approver | None:
+async def approver_for(session: Session, dealer: str, app: str, environment: Environment) -> Approver | None:
     """Ask for the dealer's passphrase before an app is added, or for its first one where the app is live.
 
     Raises:
         NotPermitted: see `authorise` and `new_passphrase`.
     """
-    if await authorise(session, dealer):
+    if await authorise(session, dealer, app):
         return None
     return first_approver(session, dealer, new_passphrase(session.command, needed=environment is Environment.LIVE))
 
 
-async def authorise(session: Session, dealer: str) -> bool:
+async def authorise(session: Session, dealer: str, app: str | None) -> bool:
     """Ask for the dealer's passphrase and pass when it is right; tell whether there is one at all.
+
+    `app` is the one the command is about, so that refusals show in its log.
 
     Raises:
         NotPermitted: code `passphrase_required`, `wrong_passphrase` or `passphrase_locked`.
@@ -63,26 +65,23 @@ async def authorise(session: Session, dealer: str) -> bool:
     command = session.command
     if await session.services.storage.read(lambda reader: reader.approver(dealer)) is None:
         return False
+    check = PassphraseCheck(session.services, passphrases, session.operator, dealer, app)
     if _from_stdin(command):
-        _pass_or_refuse(await _attempt(session, dealer, command.terminal.line()))
+        _pass_or_refuse(await check.attempt(command.terminal.line()))
     elif command.terminal.interactive:
-        await _ask(session, dealer)
+        await _ask(session, check)
     else:
         raise NotPermitted("This needs the approver passphrase.", code="passphrase_required", fix=AT_A_TERMINAL)
     return True
 
 
-async def _ask(session: Session, dealer: str) -> None:
+async def _ask(session: Session, check: PassphraseCheck) -> None:
     for left in reversed(range(TRIES)):
-        tried = await _attempt(session, dealer, session.terminal.ask_hidden("Approver passphrase: "))
+        tried = await check.attempt(session.terminal.ask_hidden("Approver passphrase: "))
         if tried.right or tried.locked_until is not None or left == 0:
             _pass_or_refuse(tried)
             return
         session.terminal.note(f"That is not it. {tried.left} attempts are left.")
-
-
-async def _attempt(session: Session, dealer: str, text: str) -> Attempt:
-    return await attempt(session.services, passphrases, session.operator, dealer, text)
 
 
 def _pass_or_refuse(tried: Attempt) -> None:

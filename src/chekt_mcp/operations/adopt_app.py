@@ -44,7 +44,7 @@ class Adoption:
         async def work(writer: Writer) -> AppRows:
             await admit(writer, self.plan, has_new_passphrase=self.approver is not None)
             if self.approver is not None:
-                await set_passphrase(writer, self.operator, self.approver, now)
+                await set_passphrase(writer, self.operator, self.approver, rows.app)
             await store(writer, self.operator, rows, "app.adopt")
             return rows
 

@@ -6,10 +6,11 @@ Five wrong ones lock the dealer's passphrase for a quarter of an hour; a right o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from chekt_mcp.domain.app import App
 from chekt_mcp.domain.audit import NewEntry, Result
 from chekt_mcp.errors import Conflict, NotFound
 from chekt_mcp.operations.operator import Operator
@@ -58,8 +59,8 @@ def new_approver(services: Services, passphrases: Passphrases, dealer: str, text
     return Approver(dealer, salt, passphrases.hash_passphrase(text, salt))
 
 
-async def set_passphrase(writer: Writer, operator: Operator, approver: Approver, at: datetime) -> None:
-    """Store the first passphrase of a dealer and log that it was set.
+async def set_passphrase(writer: Writer, operator: Operator, approver: Approver, app: App) -> None:
+    """Store the first passphrase of a dealer, which comes with `app`, and log that it was set.
 
     Raises:
         Conflict: code `passphrase_exists`: somebody else set one meanwhile, and it is not replaced unasked.
@@ -69,56 +70,67 @@ async def set_passphrase(writer: Writer, operator: Operator, approver: Approver,
             "Somebody has set the approver passphrase meanwhile.", code="passphrase_exists", fix="Try again with it."
         )
     await writer.set_approver(approver)
-    await writer.append([operator.entry(approver.dealer, "approver.passphrase.set", at)])
+    await writer.append([operator.entry(approver.dealer, "approver.passphrase.set", app.created_at, app=app.name)])
 
 
-async def attempt(services: Services, passphrases: Passphrases, operator: Operator, dealer: str, text: str) -> Attempt:
-    """Judge one attempt.
+@dataclass(frozen=True, slots=True)
+class PassphraseCheck:
+    """The question for a dealer's passphrase, before a command that is about `app` (None: about no single one)."""
 
-    Raises:
-        NotFound: code `no_passphrase`, when the dealer has none.
-    """
-    charged = await _charge(services, operator, dealer)
-    if isinstance(charged, Attempt):
-        return charged
-    right = passphrases.passphrase_matches(text, charged.salt, charged.scrypt)
-    return await _settle(services, operator, charged, right=right)
+    services: Services = field(repr=False)
+    passphrases: Passphrases
+    operator: Operator
+    dealer: str
+    app: str | None
+
+    async def attempt(self, text: str) -> Attempt:
+        """Judge one attempt.
+
+        Raises:
+            NotFound: code `no_passphrase`, when the dealer has none.
+        """
+        charged = await self._charge()
+        if isinstance(charged, Attempt):
+            return charged
+        right = self.passphrases.passphrase_matches(text, charged.salt, charged.scrypt)
+        return await self._settle(charged, right=right)
+
+    async def _charge(self) -> Approver | Attempt:
+        """Count an attempt as wrong until it proves right; refuse it unjudged while the passphrase is locked."""
+        now = self.services.clock()
+
+        async def work(writer: Writer) -> Approver | Attempt:
+            known = await writer.approver(self.dealer)
+            if known is None:
+                raise NotFound("This dealer has no approver passphrase.", code="no_passphrase")
+            if known.locked_until is not None and now < known.locked_until:
+                await writer.append([self._refusal(known, now)])
+                return Attempt(right=False, locked_until=known.locked_until)
+            charged = _charged(known, now)
+            await writer.set_approver(charged)
+            return charged
+
+        return await self.services.storage.write(work)
+
+    async def _settle(self, charged: Approver, *, right: bool) -> Attempt:
+        now = self.services.clock()
+
+        async def work(writer: Writer) -> Attempt:
+            if right:
+                await writer.set_approver(replace(charged, wrong_attempts=0, locked_until=None))
+                return Attempt(right=True, left=MAX_WRONG)
+            await writer.append([self._refusal(charged, now)])
+            return Attempt(right=False, left=MAX_WRONG - charged.wrong_attempts, locked_until=charged.locked_until)
+
+        return await self.services.storage.write(work)
+
+    def _refusal(self, approver: Approver, at: datetime) -> NewEntry:
+        details = {"wrong_attempts": approver.wrong_attempts, "locked": approver.locked_until is not None}
+        entry = self.operator.entry(self.dealer, "approver.passphrase.refuse", at, app=self.app, details=details)
+        return replace(entry, result=Result.DENIED)
 
 
-async def _charge(services: Services, operator: Operator, dealer: str) -> Approver | Attempt:
-    """Count an attempt as wrong until it proves right; refuse it unjudged while the passphrase is locked."""
-    now = services.clock()
-
-    async def work(writer: Writer) -> Approver | Attempt:
-        known = await writer.approver(dealer)
-        if known is None:
-            raise NotFound("This dealer has no approver passphrase.", code="no_passphrase")
-        if known.locked_until is not None and now < known.locked_until:
-            await writer.append([_refusal(operator, known, now)])
-            return Attempt(right=False, locked_until=known.locked_until)
-        wrong = 1 if known.locked_until is not None else known.wrong_attempts + 1
-        locked = now + LOCKED_FOR if wrong >= MAX_WRONG else None
-        charged = replace(known, wrong_attempts=wrong, locked_until=locked)
-        await writer.set_approver(charged)
-        return charged
-
-    return await services.storage.write(work)
-
-
-async def _settle(services: Services, operator: Operator, charged: Approver, *, right: bool) -> Attempt:
-    now = services.clock()
-
-    async def work(writer: Writer) -> Attempt:
-        if right:
-            await writer.set_approver(replace(charged, wrong_attempts=0, locked_until=None))
-            return Attempt(right=True, left=MAX_WRONG)
-        await writer.append([_refusal(operator, charged, now)])
-        return Attempt(right=False, left=MAX_WRONG - charged.wrong_attempts, locked_until=charged.locked_until)
-
-    return await services.storage.write(work)
-
-
-def _refusal(operator: Operator, approver: Approver, at: datetime) -> NewEntry:
-    details = {"wrong_attempts": approver.wrong_attempts, "locked": approver.locked_until is not None}
-    entry = operator.entry(approver.dealer, "approver.passphrase.refuse", at, details=details)
-    return replace(entry, result=Result.DENIED)
+def _charged(known: Approver, now: datetime) -> Approver:
+    """Count one more wrong attempt; a lock that is over starts the count anew."""
+    wrong = 1 if known.locked_until is not None else known.wrong_attempts + 1
+    return replace(known, wrong_attempts=wrong, locked_until=now + LOCKED_FOR if wrong >= MAX_WRONG else None)

@@ -106,7 +106,7 @@ class Setup:
             await writer.add_dealer(dealer)
             await writer.append([self.operator.entry(dealer.name, "dealer.create", at)])
         if self.approver is not None:
-            await set_passphrase(writer, self.operator, self.approver, at)
+            await set_passphrase(writer, self.operator, self.approver, rows.app)
         await store(writer, self.operator, rows, "app.create")
 
     def _mint(self) -> Minted:

@@ -10,7 +10,7 @@ from chekt_mcp.cli.key_files import KeyFiles
 from chekt_mcp.cli.new_app import checked_allow_list, plan_of
 from chekt_mcp.cli.passphrase import approver_for
 from chekt_mcp.domain.api_key import KeyKind
-from chekt_mcp.domain.app import Authority, Environment
+from chekt_mcp.domain.app import Authority, Environment, check_name
 from chekt_mcp.operations.app_plan import AppRows
 from chekt_mcp.operations.setup import Setup
 
@@ -30,11 +30,11 @@ def run(command: Command) -> int:
 
 
 async def _add(command: Command) -> None:
-    environment = Environment(command.args.env)
+    name, environment = check_name(command.args.app), Environment(command.args.env)
     async with opened(command) as session:
         await session.recover()
         dealer = await session.dealer()
-        approver = await approver_for(session, dealer, environment)
+        approver = await approver_for(session, dealer, name, environment)
         plan = plan_of(command, dealer, environment, checked_allow_list(command, Authority.LOCAL))
         files = KeyFiles(session.terminal, session.settings.secrets_dir)
         with state_directory.exclusive(session.settings.state):

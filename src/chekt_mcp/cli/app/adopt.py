@@ -44,11 +44,11 @@ def run(command: Command) -> int:
 
 
 async def _adopt(command: Command) -> None:
-    check_name(command.args.app)
+    name = check_name(command.args.app)
     async with opened(command) as session:
         await session.recover()
         dealer = await session.dealer()
-        known = await authorise(session, dealer)
+        known = await authorise(session, dealer, name)
         text = None if known else new_passphrase(command, needed=False)
         values = values_of(command)
         if command.args.replace:

@@ -38,7 +38,7 @@ async def _set(command: Command) -> None:
     name, by = check_name(command.args.app), ConfirmBy(command.args.by)
     async with opened(command) as session:
         dealer = await session.dealer()
-        await authorise(session, dealer)
+        await authorise(session, dealer, name)
         app = await AppSettings(session.services, session.operator, dealer, name).confirm(by)
         session.terminal.say(f"Changes of {app.name} are now confirmed {MEANING[app.confirm]}.")
         _warn(session.terminal.note, app)

@@ -32,7 +32,7 @@ async def _change(command: Command) -> None:
         raise InvalidInput("Say which scopes to --add, which to --remove, and none in both.", code="no_scopes_named")
     async with opened(command) as session:
         dealer = await session.dealer()
-        await authorise(session, dealer)
+        await authorise(session, dealer, name)
         app = await AppSettings(session.services, session.operator, dealer, name).scopes(add, remove)
         session.terminal.say(f"{app.name} now holds: {' '.join(sorted(app.scopes)) or 'no scope'}.")
         session.terminal.say("It counts from the next call on; clients show other tools after a restart.")

@@ -33,7 +33,7 @@ def run(command: Command) -> int:
 async def _import(command: Command, file: Path) -> ImportReport:
     async with opened(command) as session:
         dealer = await session.dealer()
-        await authorise(session, dealer)
+        await authorise(session, dealer, None)
         with ProgressBar() as bar:
             return await import_log(
                 session.services,

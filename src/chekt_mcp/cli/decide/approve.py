@@ -55,7 +55,7 @@ async def _decide(session: Session, approval: Approval) -> Approval:
     authorised = False
     while True:
         answers = {one.field: session.terminal.ask(f"{escaped(one.label)}: ") for one in approval.challenges}
-        authorised = authorised or await authorise(session, approval.dealer) or True
+        authorised = authorised or await authorise(session, approval.dealer, approval.app) or True
         decided = await decide(session.services, approval, decider(session), answers, session.operator.request_id)
         if isinstance(decided, Approval):
             return decided

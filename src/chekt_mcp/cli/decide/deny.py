@@ -25,7 +25,7 @@ def run(command: Command) -> int:
 async def _deny(command: Command) -> None:
     async with opened(command) as session:
         approval = await undecided(session, command.args.approval)
-        await authorise(session, approval.dealer)
+        await authorise(session, approval.dealer, approval.app)
         decided = await decide(session.services, approval, decider(session), None, session.operator.request_id)
         if isinstance(decided, Refusal):
             raise refused(decided)
