@@ -124,8 +124,12 @@ async def test_a_failed_transaction_leaves_no_entry_and_no_gap(storage: Storage)
     with pytest.raises(Conflict):
         await storage.write(fail)
     assert await append(storage, sample.entry("kept", actor="another new name", app="another new app")) == [1]
-    (kept,) = await sample.search(storage, apps=("a new app", "another new app"))
-    assert (kept.request_id, kept.actor, kept.app) == ("kept", "another new name", "another new app")
+    assert await append(storage, sample.entry("again", actor="a name nobody else has", app="a new app")) == [2]
+    found = await sample.search(storage, apps=("a new app", "another new app"))
+    assert [(entry.request_id, entry.actor, entry.app) for entry in found] == [
+        ("again", "a name nobody else has", "a new app"),
+        ("kept", "another new name", "another new app"),
+    ]
 
 
 async def test_an_import_adds_what_the_log_lacks_and_is_idempotent(storage: Storage) -> None:

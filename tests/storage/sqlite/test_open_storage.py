@@ -61,6 +61,13 @@ def refusal(directory: Path) -> StateUnusable:
     return refused.value
 
 
+def unopened_refusal(directory: Path) -> StateUnusable:
+    """Refused by the file's first bytes: SQLite makes files beside a database as soon as it opens it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("chekt_mcp.storage.sqlite.engine.connect", lambda _path: pytest.fail("it was opened"))
+        return refusal(directory)
+
+
 def test_a_new_directory_gets_a_database_for_its_owner_alone(tmp_path: Path) -> None:
     previous = os.umask(0)
     try:
@@ -100,7 +107,7 @@ def test_every_connection_keeps_its_promises(tmp_path: Path, pragma: str) -> Non
 
 def test_a_newer_state_is_refused_and_left_untouched(tmp_path: Path) -> None:
     run(make_state(tmp_path), f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    assert refusal(tmp_path).code == "state_newer"
+    assert unopened_refusal(tmp_path).code == "state_newer"
 
 
 def test_a_state_that_is_just_becoming_newer_is_refused(tmp_path: Path) -> None:
@@ -116,7 +123,7 @@ def test_a_state_that_is_just_becoming_newer_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("application_id", [0, 0x0F055112])
 def test_another_programs_database_is_refused_and_left_untouched(tmp_path: Path, application_id: int) -> None:
     run(tmp_path / DATABASE, f"PRAGMA application_id = {application_id}; CREATE TABLE theirs (a)")
-    assert refusal(tmp_path).code == "state_not_ours"
+    assert unopened_refusal(tmp_path).code == "state_not_ours"
 
 
 def test_another_programs_database_is_not_mistaken_for_a_new_one_behind_a_journal(tmp_path: Path) -> None:
@@ -139,14 +146,17 @@ def not_a_database(_content: bytes) -> bytes:
     return b"These are my notes.\n" * 100
 
 
-def damaged_schema(content: bytes) -> bytes:
-    return content[:100] + b"\xa5" * 3_996 + content[4_096:]
-
-
-@pytest.mark.parametrize("damage", [cut_in_half, cut_in_header, not_a_database, damaged_schema])
+@pytest.mark.parametrize("damage", [cut_in_half, cut_in_header, not_a_database])
 def test_a_damaged_database_is_refused_and_left_untouched(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = make_state(tmp_path)
     path.write_bytes(damage(path.read_bytes()))
+    assert unopened_refusal(tmp_path).code == "state_corrupt"
+
+
+def test_a_database_with_a_damaged_schema_is_refused_and_left_untouched(tmp_path: Path) -> None:
+    path = make_state(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + b"\xa5" * 3_996 + content[4_096:])
     assert refusal(tmp_path).code == "state_corrupt"
 
 
