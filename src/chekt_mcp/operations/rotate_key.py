@@ -125,7 +125,9 @@ class Rotate:
 
     def _intent(self, facts: Facts) -> Intent:
         grant, live = self.request.call.grant, facts.pair.live_previous(self.request.call.now)
-        challenges: tuple[Challenge, ...] = (Challenge("app", f"Type the app's name ({facts.app.name})", facts.app.name),)
+        challenges: tuple[Challenge, ...] = (
+            Challenge("app", f"Type the app's name ({facts.app.name})", facts.app.name),
+        )
         if live is not None:
             challenges += (Challenge("override", f"Type: {AGAIN}", AGAIN),)
         return Intent(
@@ -137,7 +139,7 @@ class Rotate:
             arguments=self.request.arguments,
             state=_state(facts.pair, facts.sink),
             words="\n".join(self._words(facts)),
-            challenges=challenges,
+            challenges=tuple(challenges),
         )
 
     def _words(self, facts: Facts) -> list[str]:
