@@ -76,7 +76,7 @@ def grant_of(app: App, key: Key) -> Grant:
         principal=app.principal,
         credential="api_key",
         app=app.name,
-        apps=(app.name, *app.covers),
+        apps=tuple(dict.fromkeys((app.name, *app.covers))),
         scopes=app.scopes,
         key_id=key.key_id,
     )

@@ -28,15 +28,15 @@ NO_KEY = Problem(
 class KeySource:
     """The key presented on stdio. A file wins over a value, because a rotation can then reach it.
 
-    The file is read again whenever its inode, size or modification time changes, so a session that
-    rotates its own key goes on with the new one.
+    The file is read again whenever its inode, mode, size or times differ, so a session that rotates its own key
+    goes on with the new one, and one whose file is opened to everybody notices.
     """
 
     def __init__(self, *, file: Path | None, value: str | None, read_file: Callable[[Path], str]) -> None:
         self.file = file
         self._value = value
         self._read_file = read_file
-        self._signature: tuple[int, int, int] | None = None
+        self._signature: tuple[int, ...] | None = None
         self._cached = ""
 
     def current(self) -> str | Problem:
@@ -61,8 +61,11 @@ class KeySource:
             return Problem(error.code, error.message, error.fix)
 
     def _from_file(self, file: Path) -> str:
+        known, self._signature = self._signature, None  # what fails below is read anew the next time
         status = file.stat()
-        signature = (status.st_ino, status.st_size, status.st_mtime_ns)
-        if signature != self._signature:
-            self._cached, self._signature = self._read_file(file), signature
+        times = (status.st_mtime_ns, status.st_ctime_ns)
+        signature = (status.st_ino, status.st_mode, status.st_size, *times)
+        if signature != known:
+            self._cached = self._read_file(file)
+        self._signature = signature
         return self._cached
