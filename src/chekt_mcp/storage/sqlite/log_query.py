@@ -64,11 +64,12 @@ def equals(column: str, value: object) -> Condition:
 
 def window(query: Query, seq_base: int) -> Condition:
     """Match the query's window, or what is left of it after `before`; `seq_base` is the id of the log's seq 0."""
-    since, until = microseconds(query.since), microseconds(query.until)
+    since, last = microseconds(query.since), microseconds(query.until) - 1
     if query.before is None:
-        return Condition("ts >= ? AND ts < ?", (since, until))
+        return Condition("ts >= ? AND ts <= ?", (since, last))
     at, row = _within(query.before, seq_base)
-    return Condition("ts >= ? AND ts < ? AND ts <= ? AND (ts < ? OR id < ?)", (since, until, at, at, row))
+    # One upper bound only, the tighter one: of two, SQLite would enter the index at the first, however far off.
+    return Condition("ts >= ? AND ts <= ? AND (ts < ? OR id < ?)", (since, min(at, last), at, row))
 
 
 def numbered(query: Query, find: Callable[[str], int | None]) -> list[Condition] | None:
