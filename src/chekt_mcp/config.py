@@ -23,6 +23,9 @@ from pathlib import Path
 
 from chekt_mcp.errors import InvalidInput
 
+_DIGITS = 9
+"""The longest number looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -54,25 +57,24 @@ def from_environment(
     Raises:
         InvalidInput: a variable that cannot be read as what it should be; code `bad_setting`.
     """
-    directory = _directory(state or environ.get("CHEKT_MCP_STATE"))
+    state_at = state or environ.get("CHEKT_MCP_STATE")
+    directory = _path("CHEKT_MCP_STATE", state_at) if state_at else _default_state()
     secrets = secrets_dir or environ.get("CHEKT_MCP_SECRETS_DIR")
     key_file, command = environ.get("CHEKT_API_KEY_FILE"), environ.get("CHEKT_MCP_KEK_COMMAND")
     return Settings(
         state=directory,
-        secrets_dir=Path(secrets).expanduser().absolute() if secrets else directory / "secrets",
-        api_key_file=Path(key_file).expanduser().absolute() if key_file else None,
+        secrets_dir=_path("CHEKT_MCP_SECRETS_DIR", secrets) if secrets else directory / "secrets",
+        api_key_file=_path("CHEKT_API_KEY_FILE", key_file) if key_file else None,
         api_key=environ.get("CHEKT_API_KEY") or None,
         kek=environ.get("CHEKT_MCP_KEK") or None,
-        kek_command=tuple(shlex.split(command)) if command else None,
+        kek_command=_command("CHEKT_MCP_KEK_COMMAND", command) if command else None,
         approval_ttl=timedelta(minutes=_number(environ, "CHEKT_MCP_APPROVAL_MINUTES", 10, 1, 1440)),
         grace=timedelta(hours=_number(environ, "CHEKT_MCP_GRACE_HOURS", 24, 1, 720)),
         webhook_window=_number(environ, "CHEKT_MCP_WEBHOOK_WINDOW", 300, 1, 3600),
     )
 
 
-def _directory(given: str | None) -> Path:
-    if given:
-        return Path(given).expanduser().absolute()
+def _default_state() -> Path:
     import platformdirs  # noqa: PLC0415 -- start-up is measured, and most configurations name the directory
 
     return Path(platformdirs.user_state_dir("chekt-mcp", appauthor=False))
@@ -82,6 +84,27 @@ def _number(environ: Mapping[str, str], name: str, default: int, low: int, high:
     text = environ.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
-        raise InvalidInput(f"{name} must be a whole number from {low} to {high}.", field=name, code="bad_setting")
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and low <= int(text) <= high):
+        raise _bad_setting(name, f"must be a whole number from {low} to {high}")
     return int(text)
+
+
+def _path(name: str, given: str) -> Path:
+    try:
+        return Path(given).expanduser().absolute()
+    except RuntimeError:  # what pathlib raises for a home directory that cannot be told
+        raise _bad_setting(name, "begins with the home directory of an unknown user") from None
+
+
+def _command(name: str, given: str) -> tuple[str, ...]:
+    try:
+        parts = tuple(shlex.split(given))
+    except ValueError:
+        raise _bad_setting(name, "is not a command line: a quotation mark or backslash has no end") from None
+    if not parts:
+        raise _bad_setting(name, "is blank")
+    return parts
+
+
+def _bad_setting(name: str, why: str) -> InvalidInput:
+    return InvalidInput(f"{name} {why}.", field=name, code="bad_setting")

@@ -1,0 +1,128 @@
+"""Settings are read once; a flag wins over its variable; what cannot be read is refused and named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chekt_mcp.config import Settings, from_environment
+from chekt_mcp.errors import InvalidInput
+
+KEY = "chekt_test_" + "EXAMPLE0" * 4
+STATE = {"CHEKT_MCP_STATE": "/srv/chekt"}
+NUMBERS = {
+    "CHEKT_MCP_APPROVAL_MINUTES": (1, 1440),
+    "CHEKT_MCP_GRACE_HOURS": (1, 720),
+    "CHEKT_MCP_WEBHOOK_WINDOW": (1, 3600),
+}
+
+
+def refused(**variables: str) -> InvalidInput:
+    with pytest.raises(InvalidInput) as caught:
+        from_environment({**STATE, **variables})
+    assert caught.value.code == "bad_setting"
+    return caught.value
+
+
+def number(settings: Settings, name: str) -> float:
+    values = {
+        "CHEKT_MCP_APPROVAL_MINUTES": settings.approval_ttl / timedelta(minutes=1),
+        "CHEKT_MCP_GRACE_HOURS": settings.grace / timedelta(hours=1),
+        "CHEKT_MCP_WEBHOOK_WINDOW": settings.webhook_window,
+    }
+    return values[name]
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    settings = from_environment(STATE)
+    assert settings.state == Path("/srv/chekt")
+    assert settings.secrets_dir == Path("/srv/chekt/secrets")
+    assert settings.kek_file == Path("/srv/chekt/kek")
+    assert (settings.approval_ttl, settings.grace) == (timedelta(minutes=10), timedelta(hours=24))
+    assert settings.webhook_window == 300
+    assert (settings.api_key, settings.api_key_file, settings.kek, settings.kek_command) == (None,) * 4
+
+
+def test_empty_variables_count_as_not_set() -> None:
+    names = ("CHEKT_MCP_SECRETS_DIR", "CHEKT_API_KEY_FILE", "CHEKT_API_KEY", "CHEKT_MCP_KEK", "CHEKT_MCP_KEK_COMMAND")
+    assert from_environment({**STATE, **dict.fromkeys((*names, *NUMBERS), "")}) == from_environment(STATE)
+
+
+def test_a_flag_wins_over_its_variable() -> None:
+    environ = {**STATE, "CHEKT_MCP_SECRETS_DIR": "/srv/keys"}
+    settings = from_environment(environ, state="/srv/other", secrets_dir="/srv/flag")
+    assert (settings.state, settings.secrets_dir) == (Path("/srv/other"), Path("/srv/flag"))
+    assert from_environment(environ).secrets_dir == Path("/srv/keys")
+
+
+def test_paths_are_absolute_and_know_the_home_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    settings = from_environment({"CHEKT_MCP_STATE": "state", "CHEKT_API_KEY_FILE": "~/key"})
+    assert (settings.state, settings.api_key_file) == (tmp_path / "state", tmp_path / "key")
+
+
+def test_without_a_directory_the_platforms_own_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    state = from_environment({}).state
+    assert state.name == "chekt-mcp"
+    assert tmp_path in state.parents
+
+
+@pytest.mark.parametrize("name", ["CHEKT_MCP_STATE", "CHEKT_MCP_SECRETS_DIR", "CHEKT_API_KEY_FILE"])
+def test_the_home_of_an_unknown_user_is_refused(name: str) -> None:
+    assert refused(**{name: "~no-such-user-here/x"}).field == name
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_numbers_are_taken_within_their_limits(name: str) -> None:
+    low, high = NUMBERS[name]
+    assert number(from_environment({**STATE, name: str(low)}), name) == low
+    assert number(from_environment({**STATE, name: f"0{high}"}), name) == high
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(
+    "text",
+    ["0", "-1", "+5", "1.5", "1e2", "ten", " 5", "5 ", "0x10", "1_0", "\u0665", "\u00b2", "00000000199999", "9" * 30],
+)
+def test_numbers_outside_their_limits_are_refused_with_the_limits(name: str, text: str) -> None:
+    low, high = NUMBERS[name]
+    error = refused(**{name: text})
+    assert error.field == name
+    assert f"from {low} to {high}" in error.message
+    assert len(text) < 3 or text not in str(error)
+
+
+@given(st.text(), st.sampled_from(sorted(NUMBERS)))
+def test_any_text_is_a_number_within_its_limits_or_refused(text: str, name: str) -> None:
+    try:
+        settings = from_environment({**STATE, name: text})
+    except InvalidInput:
+        return
+    low, high = NUMBERS[name]
+    assert low <= number(settings, name) <= high
+
+
+def test_a_command_is_split_as_a_shell_would() -> None:
+    settings = from_environment({**STATE, "CHEKT_MCP_KEK_COMMAND": "op read 'op://team/chekt kek'"})
+    assert settings.kek_command == ("op", "read", "op://team/chekt kek")
+
+
+@pytest.mark.parametrize("text", ["op read 'unfinished", 'op "', "op \\", " ", "\t"])
+def test_a_command_that_cannot_be_split_is_refused_and_not_repeated(text: str) -> None:
+    error = refused(CHEKT_MCP_KEK_COMMAND=text)
+    assert error.field == "CHEKT_MCP_KEK_COMMAND"
+    assert "unfinished" not in str(error)
+
+
+def test_settings_do_not_show_key_and_key_encryption_key() -> None:
+    settings = from_environment({**STATE, "CHEKT_API_KEY": KEY, "CHEKT_MCP_KEK": "RVhBTVBMRQ=="})
+    assert (settings.api_key, settings.kek) == (KEY, "RVhBTVBMRQ==")
+    assert KEY not in repr(settings)
+    assert "RVhBTVBMRQ==" not in repr(settings)
