@@ -25,7 +25,7 @@ def holding(path: Path, text: str) -> Path:
 def test_files_are_adopted_and_no_value_is_kept_in_clear_or_printed(ready: Machine) -> None:
     key, secret = holding(ready.home / "key", KEY), holding(ready.home / "secret", SECRET)
     allowed = holding(ready.home / "list", "203.0.113.7 # office")
-    sources = ["--key-file", key, "--signing-secret-file", secret, "--allow-list", allowed]
+    sources: list[str | Path] = ["--key-file", key, "--signing-secret-file", secret, "--allow-list", allowed]
     done = ready.run("app", "adopt", "portal", *sources)
     assert done.code == 0
     assert KEY not in done.out + done.err

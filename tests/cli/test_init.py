@@ -131,7 +131,7 @@ def test_of_two_inits_at_once_one_wins_and_its_key_is_the_one_in_the_file(machin
 @pytest.mark.parametrize("place", ["argument", "relative argument", "variable", "XDG_STATE_HOME", "home"])
 def test_the_state_is_where_it_was_said_to_be(machine: Machine, place: str) -> None:
     machine.variables["CHEKT_MCP_STATE"] = str(machine.state) if place == "variable" else ""
-    arguments = {"argument": [machine.home / "here"], "relative argument": ["here"]}.get(place, [])
+    arguments = {"argument": str(machine.home / "here"), "relative argument": "here"}
     if place == "XDG_STATE_HOME":
         machine.variables["XDG_STATE_HOME"] = str(machine.home / "xdg")
     expected = {
@@ -139,7 +139,7 @@ def test_the_state_is_where_it_was_said_to_be(machine: Machine, place: str) -> N
         "XDG_STATE_HOME": machine.home / "xdg" / "chekt-mcp",
         "home": machine.home / ".local" / "state" / "chekt-mcp",
     }.get(place, machine.home / "here")
-    flags = [part for argument in arguments for part in ("--state", argument)]
+    flags = ["--state", arguments[place]] if place in arguments else []
     server = configuration(machine.ok(*flags, "init", "--app", "shop"))
     assert (expected / "chekt.db").is_file()
     assert isinstance(server["env"], dict)
