@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import stat
@@ -90,6 +91,24 @@ def test_a_live_app_without_a_terminal_needs_the_passphrase_on_standard_input(ma
     assert (weak.code, weak.error) == (1, "weak_passphrase")
     machine.ok("init", "--app", "shop", "--env", "live", "--passphrase-stdin", typed=PASSPHRASE + "\n")
     assert "(live, local)" in machine.ok("app", "show", "shop")
+
+
+def test_a_passphrase_given_with_a_test_app_is_set_as_well(machine: Machine) -> None:
+    machine.ok("init", "--app", "shop", "--passphrase-stdin", typed=PASSPHRASE + "\n")
+    assert machine.run("app", "confirm", "shop", "out_of_band").error == "passphrase_required"
+
+
+@pytest.mark.parametrize("source", ["CHEKT_MCP_KEK", "CHEKT_MCP_KEK_COMMAND"])
+def test_a_key_encryption_key_from_elsewhere_is_used_and_no_file_is_made(machine: Machine, source: str) -> None:
+    encoded = base64.b64encode(b"example-" * 4).decode()
+    machine.variables[source] = encoded if source == "CHEKT_MCP_KEK" else f"echo {encoded}"
+    out = machine.ok("init", "--app", "shop")
+    assert not (machine.state / "kek").exists()
+    assert f"The server needs {source}" in out
+    assert encoded not in out
+    del machine.variables[source]
+    assert machine.run("init", "--dealer", "other", "--app", "shop").error == "secret_unreadable"
+    assert not (machine.state / "kek").exists()
 
 
 def test_a_second_init_is_refused_and_changes_nothing(ready: Machine) -> None:

@@ -136,5 +136,8 @@ def test_serving_loads_no_other_command() -> None:
         "print([m for m in ('sqlite3', 'cryptography', 'getpass', 'netaddr', 'httpx') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", watch], capture_output=True, text=True, check=True)
-    cli = [f"chekt_mcp.cli.{name}" for name in ("arguments", "command", "commands", "main", "serve", "terminal")]
+    cli = [
+        f"chekt_mcp.cli.{name}"
+        for name in ("arguments", "command", "command_line", "commands", "main", "serve", "terminal")
+    ]
     assert done.stdout == f"{cli}\n[]\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 from chekt_mcp.config import Settings
 
 PROGRAM = "chekt-mcp"
-HANDED_ON = ("CHEKT_MCP_KEK_COMMAND", "CHEKT_MCP_APPROVAL_MINUTES", "CHEKT_MCP_GRACE_HOURS", "CHEKT_MCP_WEBHOOK_WINDOW")
-"""Settings that were made for this command and that the server needs alike; none of them is a secret."""
+HANDED_ON = ("CHEKT_MCP_APPROVAL_MINUTES", "CHEKT_MCP_GRACE_HOURS", "CHEKT_MCP_WEBHOOK_WINDOW")
+"""Settings that were made for this command and that the server needs alike; none of them can hold a secret."""
 
 
 def client_configuration(settings: Settings, key_file: Path, program: str, environ: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.key_files import KeyFiles
 from chekt_mcp.cli.new_app import checked_allow_list, plan_of
 from chekt_mcp.cli.passphrase import first_approver, new_passphrase
+from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority, Environment
 from chekt_mcp.operations.app_plan import AppPlan, AppRows
@@ -66,7 +67,11 @@ def _report(session: Session, rows: AppRows, files: KeyFiles) -> None:
     say("  1. Paste that into your client's configuration, restart the client, and ask it: who am I?")
     say("  2. Bring in CHeKT's audit log: chekt-mcp audit import FILE")
     say("  3. Check the whole installation at any time: chekt-mcp doctor")
-    if session.settings.kek is not None:
-        say("The key-encryption key came from CHEKT_MCP_KEK: the server needs the same variable.")
-    else:
-        say(f"Back up {session.settings.state} whole: without its key-encryption key no sealed secret can be opened.")
+    say(f"Back up {session.settings.state} whole. {_key_encryption_key(session.settings)}")
+
+
+def _key_encryption_key(settings: Settings) -> str:
+    for name, given in (("CHEKT_MCP_KEK", settings.kek), ("CHEKT_MCP_KEK_COMMAND", settings.kek_command)):
+        if given is not None:
+            return f"The server needs {name} as this command had it: without it no sealed secret can be opened."
+    return f"Without {settings.kek_file.name} in it no sealed secret can be opened."

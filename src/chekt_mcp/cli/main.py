@@ -1,86 +1,17 @@
-"""`chekt-mcp`: find the command, run it, and say in one line what went wrong. 0 done, 1 refused or failed, 2 usage."""
+"""The entry point `chekt-mcp`."""
 
 from __future__ import annotations
 
 import gc
-import os
 import sys
-from collections.abc import Mapping, Sequence
-
-from chekt_mcp.cli.arguments import FAILED, Parser, add_common
-from chekt_mcp.cli.command import Command
-from chekt_mcp.cli.commands import COMMANDS, add_commands
-from chekt_mcp.cli.terminal import Terminal
-from chekt_mcp.domain.exposure import contains_credential, redacted
-from chekt_mcp.errors import ChektError, NotPermitted
+from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; nothing but argparse's own output is ever left unexplained."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run the command line (default: of this process) and return the exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
     if "serve" in arguments:
-        gc.disable()  # importing the server makes much that lives on; the server turns collection on when it is up
-    try:
-        return _run(arguments, os.environ)
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else FAILED
-    except ChektError as error:
-        return _failed(error.code, str(error))
-    except KeyboardInterrupt:
-        return _failed("interrupted", "Stopped by you. What was not reported as done may not have been done.")
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads any more; the interpreter must not try to flush
-        return FAILED
-    except Exception as error:  # noqa: BLE001 -- the last line: a person gets a sentence, never a traceback
-        return _unexpected(error)
+        gc.disable()  # what is imported lives on: collecting costs start-up time; the server turns it on when it is up
+    from chekt_mcp.cli.command_line import run  # noqa: PLC0415 -- only from here on is nothing collected
 
-
-def _run(arguments: list[str], environ: Mapping[str, str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding still gets every line
-    _refuse_credentials(arguments)
-    args = _parser(arguments).parse_args(arguments)
-    code: int = args.run(Command(args, environ, Terminal(), sys.argv[0]))
-    return code
-
-
-def _parser(arguments: Sequence[str]) -> Parser:
-    parser = Parser(prog="chekt-mcp", description="MCP server for CHeKT app security, with a person in control.")
-    parser.add_argument("--version", action="version", version=_version())
-    add_common(parser)
-    add_commands(parser, COMMANDS, arguments)
-    return parser
-
-
-def _version() -> str:
-    from chekt_mcp import __version__  # noqa: PLC0415 -- beside its use
-
-    return f"chekt-mcp {__version__}"
-
-
-def _refuse_credentials(arguments: Sequence[str]) -> None:
-    if any(contains_credential(argument) for argument in arguments):
-        raise NotPermitted(
-            "An argument looks like a key or secret. It is in your shell's history now: rotate it.",
-            code="key_in_arguments",
-            fix="Give keys at the prompt, on standard input or in a file; see `chekt-mcp app adopt --help`.",
-        )
-
-
-def _failed(code: str, text: str) -> int:
-    if sys.stderr is not None:
-        print(redacted(f"error: {code}: {text}"), file=sys.stderr)  # noqa: T201 -- errors go to a person
-    return FAILED
-
-
-def _unexpected(error: Exception) -> int:
-    if os.environ.get("CHEKT_MCP_DEBUG") == "1":
-        import traceback  # noqa: PLC0415 -- only when something went wrong
-
-        print(redacted("".join(traceback.format_exception(error))), file=sys.stderr)  # noqa: T201 -- asked for
-    return _failed(
-        "internal_error",
-        f"Something unexpected happened ({type(error).__name__}). Please report it; "
-        "with CHEKT_MCP_DEBUG=1 the details are printed.",
-    )
+    return run(arguments)
