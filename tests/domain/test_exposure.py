@@ -118,6 +118,14 @@ def test_a_key_glued_to_other_characters_is_found(before: str, key: str, after: 
     assert contains_credential(before.replace("\\", "").replace("%", "") + key + after)
 
 
+@pytest.mark.parametrize(
+    "before", ["%\r", "%0D%", "%25%0D", "\\x\r", "=\r", "=\n", "%\n", "% ", "\\u", "%%", "\0", "100%"]
+)
+def test_a_broken_escape_before_a_key_does_not_hide_it(before: str) -> None:
+    for encoding in ENCODINGS.values():
+        assert contains_credential(f"{before} {encoding(KEY)}")
+
+
 @given(st.text(st.characters()))
 def test_text_without_a_prefix_is_left_as_it_is(text: str) -> None:
     assert redacted(text) == text  # lone surrogates and control characters included

@@ -31,9 +31,11 @@ KEY = re.compile(_KEY)
 TOKEN = re.compile(r"eyJ(?<![\w-]eyJ)[\w-]{12,}+\.[\w-]{2,}+\.[\w-]{16,}", re.ASCII)
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)")
 IN_CLEAR = (re.compile(_KEY, re.IGNORECASE | re.ASCII), TOKEN, PRIVATE_KEY)
+MARKS = (b"eyJ", b"-----BEGIN ")
+"""What a token or private key begins with; without these and a key's beginning there is nothing to search for."""
 SHORTEST = len("chekt_live_") + 12
 
-UNSEEN = bytes(code for code in range(256) if (code < 32 and code not in b"\t\n\r") or code > 126)  # noqa: PLR2004 -- printable ASCII is 32 to 126
+UNSEEN = bytes(code for code in range(256) if (code < 32 and code not in b"\t\n") or code > 126)  # noqa: PLR2004 -- printable ASCII is 32 to 126
 ESCAPES = (
     (b"=", b" "),
     (b"\\u00", b"="),
@@ -45,7 +47,8 @@ ESCAPES = (
     (b"\\", b""),
     (b"%", b"="),
 )
-"""Every escape of one byte becomes quoted-printable's `=63`, which the standard library decodes in C."""
+"""Every escape of one byte becomes quoted-printable's `=63`, which the standard library decodes in C.
+(That decoder skips from a carriage return after `=` to the next line feed: hence a carriage return is `UNSEEN`.)"""
 LAYERS = 3
 
 _DIGITS = b"0123456789"
@@ -110,7 +113,10 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _has_shape(reading: bytes) -> bool:
-    text = reading.translate(None, UNSEEN).decode("ascii")
+    seen = reading.translate(None, UNSEEN)
+    if not any(mark in seen for mark in MARKS) and b"chekt_" not in seen.lower():
+        return False
+    text = seen.decode("ascii")
     return any(shape.search(text) for shape in (TOKEN, PRIVATE_KEY)) or KEY.search(text.lower()) is not None
 
 
@@ -128,7 +134,7 @@ def _readings(text: str) -> Iterator[bytes]:
 def _unescaped(reading: bytes) -> bytes:
     for escape, quoted in ESCAPES:
         reading = reading.replace(escape, quoted)
-    return binascii.a2b_qp(reading)
+    return binascii.a2b_qp(reading).translate(None, UNSEEN)
 
 
 def _decoded(reading: bytes) -> Iterator[bytes]:
