@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "domain": {"errors", "domain"},
     "storage": {"errors", "domain", "storage"},
     "secrets": {"errors", "domain", "secrets"},
+    "network": {"errors", "domain", "network"},
     "auth": {"errors", "domain", "auth", "storage.interface"},
     "operations": {
         "errors",
@@ -24,9 +25,10 @@ MAY_IMPORT = {
         "storage.interface",
         "storage.records",
         "secrets.interface",
+        "network.interface",
     },
     "tools": {"errors", "domain", "auth", "operations", "tools", "storage.interface"},
-    "webhook": {"errors", "domain"},
+    "webhook": {"errors", "domain", "webhook"},
 }
 """Layer → what it may import of ours. `server`, `stdio`, `wiring` and `cli` put everything together."""
 

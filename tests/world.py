@@ -23,6 +23,9 @@ from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment, default_confirmation
 from chekt_mcp.domain.audit import Entry, NewEntry, Query
 from chekt_mcp.domain.scope import SERVER_SCOPES, Scope
+from chekt_mcp.network.guard import AddressGuard
+from chekt_mcp.network.interface import EndpointProbe
+from chekt_mcp.network.tls_probe import TlsProbe
 from chekt_mcp.operations.key_material import secret_identity
 from chekt_mcp.operations.services import Limits, Services
 from chekt_mcp.secrets.file import read_key_file
@@ -64,6 +67,15 @@ class Randomness:
         return hashlib.shake_256(f"{self._seed}:{self._drawn}".encode()).digest(length)
 
 
+def off_the_network() -> EndpointProbe:
+    """Return a probe for which no name has an address."""
+
+    async def unknown(_host: str) -> list[str]:
+        return []
+
+    return TlsProbe(AddressGuard(unknown))
+
+
 @dataclass
 class World:
     """One state directory. Values of keys and secrets are kept here only, as a person would hold them."""
@@ -73,17 +85,18 @@ class World:
     random: Randomness = field(default_factory=Randomness)
     keys: dict[tuple[str, str], str] = field(default_factory=dict)
     secrets: dict[tuple[str, str], str] = field(default_factory=dict)
+    probe: EndpointProbe = field(default_factory=off_the_network)
 
     def __post_init__(self) -> None:
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        self.storage = open_storage(self.directory)
+        self.storage = open_storage(self.directory, one_caller=True)
         self.sealer = Sealer(b"k" * 32, self.random)
         self.sinks = FileSinks(self.directory / "secrets")
         self._wrapped: dict[str, bytes] = {}
 
     def services(self, *, session_file: Path | None = None) -> Services:
         sinks = FileSinks(self.directory / "secrets", session_file)
-        return Services(self.storage, lambda: self.sealer, sinks, self.clock, self.random, Limits())
+        return Services(self.storage, lambda: self.sealer, sinks, self.clock, self.random, Limits(), lambda: self.probe)
 
     async def add_dealer(self, dealer: str) -> None:
         self._wrapped[dealer] = self.sealer.new_data_key(dealer)

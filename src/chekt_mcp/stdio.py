@@ -39,7 +39,7 @@ class OpenOnce:
     def __call__(self) -> Services:
         """Return the services; see `wiring.open_services` for what it raises."""
         if self._services is None:
-            self._services = open_services(self._settings)
+            self._services = open_services(self._settings, one_caller=True)
         return self._services
 
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.operations.services import Clock, Limits, Sealing, Services
 from chekt_mcp.secrets.interface import Sink
 from chekt_mcp.storage.sqlite import open_storage
+
+if TYPE_CHECKING:
+    from chekt_mcp.network.interface import EndpointProbe
 
 
 def system_clock() -> datetime:
@@ -43,10 +47,22 @@ class FileSinks:
         return restore(name, target)
 
 
+@cache
+def endpoint_probe() -> EndpointProbe:
+    """Return the one way to other people's servers; it takes no setting."""
+    from chekt_mcp.network.tls_probe import TlsProbe  # noqa: PLC0415 -- only a look at an endpoint needs it
+
+    return TlsProbe()
+
+
 def open_services(
-    settings: Settings, *, clock: Clock = system_clock, random: RandomBytes = secrets.token_bytes
+    settings: Settings,
+    *,
+    clock: Clock = system_clock,
+    random: RandomBytes = secrets.token_bytes,
+    one_caller: bool = False,
 ) -> Services:
-    """Open the state directory.
+    """Open the state directory; `one_caller` as `storage.sqlite.open_storage` has it.
 
     Raises:
         StateUnusable: the directory or database cannot be used; it was left untouched.
@@ -62,4 +78,6 @@ def open_services(
 
     limits = Limits(settings.approval_ttl, settings.grace, settings.webhook_window)
     sinks = FileSinks(settings.secrets_dir, settings.api_key_file)
-    return Services(open_storage(settings.state), sealing, sinks, clock, random, limits)
+    return Services(
+        open_storage(settings.state, one_caller=one_caller), sealing, sinks, clock, random, limits, endpoint_probe
+    )

@@ -85,6 +85,22 @@ async def test_history_comes_newest_first_and_limited(storage: Storage) -> None:
     assert list(history) == [sample.allow_list(3), sample.allow_list(2)]
 
 
+async def test_any_version_is_found_by_its_number_and_by_the_time_it_was_in_force(storage: Storage) -> None:
+    for version in (1, 2, 3):
+        await storage.write(sample.work("add_allow_list", sample.allow_list(version)))
+    for number, found in ((2, sample.allow_list(2)), (0, None), (4, None)):
+        assert await storage.read(sample.work("allow_list_version", "acme", "shop", number)) == found
+    for moment, found in (
+        (sample.NOW, None),
+        (sample.NOW + sample.MINUTE, sample.allow_list(1)),
+        (sample.NOW + 3 * sample.MINUTE - sample.TICK, sample.allow_list(2)),
+        (sample.END, sample.allow_list(3)),
+    ):
+        assert await storage.read(sample.work("allow_list_at", "acme", "shop", moment)) == found
+    assert await storage.read(sample.work("allow_list_version", "other", "shop", 1)) is None
+    assert await storage.read(sample.work("allow_list_at", "other", "shop", sample.END)) is None
+
+
 @pytest.mark.parametrize("version", [0, 1, 3])
 async def test_a_version_that_does_not_follow_is_a_conflict(storage: Storage, version: int) -> None:
     await storage.write(lambda writer: writer.add_allow_list(sample.allow_list(1)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 import storage_samples as sample
-from chekt_mcp.domain.audit import KeyUse, Kind, LogExtent, Traffic
+from chekt_mcp.domain.audit import AddressUse, KeyUse, Kind, LogExtent, Result, Traffic
 from chekt_mcp.storage.interface import Storage
 
 pytestmark = pytest.mark.anyio
@@ -54,7 +54,7 @@ async def test_imported_entries_count_like_any_other(storage: Storage) -> None:
         sample.NOW, sample.NOW + sample.MINUTE, 2
     )
     assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW))) == [
-        Traffic("198.51.100.20", 2, sample.NOW + sample.MINUTE)
+        Traffic("198.51.100.20", 2, sample.NOW + sample.MINUTE, 1)
     ]
 
 
@@ -96,8 +96,8 @@ async def test_traffic_counts_requests_by_address_most_first(storage: Storage) -
         sample.entry(source_ip=None),
     )
     assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW))) == [
-        Traffic("198.51.100.20", 3, sample.NOW + 2 * sample.HOUR),
-        Traffic("203.0.113.7", 1, sample.NOW),
+        Traffic("198.51.100.20", 3, sample.NOW + 2 * sample.HOUR, 1),
+        Traffic("203.0.113.7", 1, sample.NOW, 1),
     ]
 
 
@@ -112,5 +112,61 @@ async def test_traffic_since_a_moment_includes_the_whole_of_its_hour(storage: St
     await append(storage, sample.entry(at=hour), sample.entry(at=hour - sample.TICK))
     late = hour + 59 * sample.MINUTE
     assert list(await storage.read(lambda reader: reader.traffic("acme", "shop", late))) == [
-        Traffic("198.51.100.20", 1, hour)
+        Traffic("198.51.100.20", 1, hour, 1)
     ]
+
+
+async def test_traffic_tells_on_how_many_days_an_address_called(storage: Storage) -> None:
+    moments = [sample.NOW, sample.NOW + sample.MINUTE, sample.NOW + sample.DAY, sample.NOW + 5 * sample.DAY]
+    await append(storage, *(sample.entry(at=moment) for moment in moments))
+    (source,) = await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW))
+    assert (source.requests, source.days) == (4, 3)
+
+
+async def test_the_extent_of_traffic_runs_from_its_first_hour_to_its_newest_request(storage: Storage) -> None:
+    assert await storage.read(lambda reader: reader.traffic_extent("acme", "shop")) is None
+    first = sample.NOW - 40 * sample.DAY
+    await append(
+        storage,
+        sample.entry(at=first),
+        sample.entry(at=sample.NOW, source_ip="203.0.113.7"),
+        sample.entry(at=sample.NOW - sample.MINUTE),
+        sample.entry(at=sample.NOW + sample.DAY, kind=Kind.TOOL_CALL),
+        sample.entry(at=sample.NOW + sample.DAY, app="till"),
+        sample.entry(at=sample.NOW + sample.DAY, dealer="other"),
+    )
+    hour = first.replace(minute=0, second=0, microsecond=0)
+    assert await storage.read(lambda reader: reader.traffic_extent("acme", "shop")) == (hour, sample.NOW)
+
+
+async def test_the_use_of_an_address_names_who_called_this_app_and_what_was_served(storage: Storage) -> None:
+    await append(
+        storage,
+        sample.entry(actor="app:shop"),
+        sample.entry(actor="app:shop", at=sample.NOW + sample.HOUR),
+        sample.entry(actor="stranger", result=Result.DENIED),
+        sample.entry(actor="earlier", at=sample.NOW - sample.DAY),
+        sample.entry(actor="of another kind", kind=Kind.TOOL_CALL),
+        sample.entry(actor="of another app", app="till"),
+        sample.entry(actor="from elsewhere", source_ip="203.0.113.7"),
+        sample.entry(actor="of another dealer", dealer="other"),
+    )
+    use = sample.work("address_use", "acme", "shop", "198.51.100.20", sample.NOW, 100)
+    assert await storage.read(use) == AddressUse(("app:shop", "stranger"), 2)
+    for nothing in [
+        ("acme", "shop", "192.0.2.1"),
+        ("acme", "none", "198.51.100.20"),
+        ("none", "shop", "198.51.100.20"),
+    ]:
+        assert await storage.read(sample.work("address_use", *nothing, sample.NOW, 100)) == AddressUse((), 0)
+
+
+async def test_the_use_of_an_address_looks_at_its_newest_entries_only(storage: Storage) -> None:
+    await append(
+        storage,
+        sample.entry(actor="long ago"),
+        sample.entry(actor="newer", at=sample.NOW + sample.HOUR),
+        sample.entry(actor="newest", at=sample.NOW + sample.DAY, app="till"),
+    )
+    use = sample.work("address_use", "acme", "shop", "198.51.100.20", sample.NOW, 2)
+    assert await storage.read(use) == AddressUse(("newer",), 1)

@@ -78,7 +78,8 @@ async def test_writes_are_done_in_the_order_they_were_asked_for(storage: Storage
     assert await asyncio.gather(*(storage.write(one) for one in work)) == [[number] for number in range(1, 51)]
 
 
-async def test_a_cancelled_caller_leaves_a_whole_transaction_behind(storage: Storage) -> None:
+async def test_a_cancelled_caller_leaves_a_whole_transaction_behind(storage_that_writes_beside: Storage) -> None:
+    storage = storage_that_writes_beside
     begun, go_on = threading.Event(), threading.Event()
 
     async def work(writer: Writer) -> None:
@@ -99,7 +100,8 @@ async def test_a_cancelled_caller_leaves_a_whole_transaction_behind(storage: Sto
     assert set(await sample.request_ids(storage)) - {"req_3"} == {"req_1", "req_2", "req_4"}
 
 
-async def test_reads_go_on_while_a_write_is_under_way_and_do_not_see_it(storage: Storage) -> None:
+async def test_reads_go_on_while_a_write_is_under_way_and_do_not_see_it(storage_that_writes_beside: Storage) -> None:
+    storage = storage_that_writes_beside
     begun, go_on = threading.Event(), threading.Event()
 
     async def work(writer: Writer) -> None:
@@ -207,3 +209,17 @@ def test_one_store_serves_event_loops_that_follow_each_other(open_same: Callable
     asyncio.run(sample.furnish(opened))
     assert asyncio.run(extent(opened)) == 0
     asyncio.run(opened.close())
+
+
+async def test_a_write_within_a_write_is_refused_and_spoils_nothing(storage: Storage) -> None:
+    async def inner(writer: Writer) -> None:
+        await writer.append([sample.entry()])
+
+    async def outer(writer: Writer) -> None:
+        await writer.append([sample.entry()])
+        await storage.write(inner)
+
+    with pytest.raises(RuntimeError):
+        await storage.write(outer)
+    await storage.write(inner)
+    assert await extent(storage) == 1

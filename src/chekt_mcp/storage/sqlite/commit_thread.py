@@ -40,9 +40,21 @@ class CommitThread:
             self._thread.start()
         self._jobs.put(job)
 
+    def commit_here(self, job: WriteJob) -> None:
+        """Commit a job in the calling thread, which must always be the same one and never mixed with `submit`.
+
+        Raises:
+            RuntimeError: called from within such a job: a mistake in the program.
+        """
+        if self._connection is not None and self._connection.in_transaction:
+            raise RuntimeError("Work inside a transaction may not ask for another one; use the writer it was given.")
+        self._commit_or_fail([job])
+
     def close(self) -> None:
         """Commit what is queued, and end. Blocks until that is done."""
-        if self._thread is not None:
+        if self._thread is None:
+            self._abandon()
+        else:
             self._jobs.put(None)
             self._thread.join()
 
@@ -54,13 +66,16 @@ class CommitThread:
 
     def _commit_with_others(self, first: WriteJob) -> None:
         jobs = [first]
+        self._commit_or_fail(jobs)
+        Job.settle_all(jobs)
+
+    def _commit_or_fail(self, jobs: list[WriteJob]) -> None:
         try:
             self._commit(jobs)
         except BaseException as error:  # noqa: BLE001 -- whatever it is, nobody may be left waiting
             self._abandon()
             for job in jobs:
                 job.fail(_explained(error))
-        Job.settle_all(jobs)
 
     def _commit(self, jobs: list[WriteJob]) -> None:
         """Commit the first job and all that wait by the time the lock is ours, which are added to `jobs`."""

@@ -25,12 +25,17 @@ from chekt_mcp.storage.sqlite.snapshots import Snapshots
 T = TypeVar("T")
 
 
-def open_storage(directory: Path, *, mounts: Callable[[], str] = read_mounts) -> SqliteStorage:
+def open_storage(
+    directory: Path, *, mounts: Callable[[], str] = read_mounts, one_caller: bool = False
+) -> SqliteStorage:
     """Open the state in `directory`, making or upgrading the database as needed. Tightens no permissions.
 
     Args:
         directory: an existing directory, on a disk of this machine.
         mounts: returns the system's mount table, in the form of /proc/self/mountinfo.
+        one_caller: write in the caller's thread. For a program with one caller at a time nobody shares a commit,
+            and handing each to another thread would only add to its wait (a third of it, measured). While
+            another process holds the lock the event loop then stands still, five seconds at most.
 
     Raises:
         StateUnusable: it cannot be used as it is, and was left untouched. Codes: `state_missing`,
@@ -49,14 +54,15 @@ def open_storage(directory: Path, *, mounts: Callable[[], str] = read_mounts) ->
         except BaseException:
             connection.close()
             raise
-    return SqliteStorage(file, Snapshots(connection))
+    return SqliteStorage(file, Snapshots(connection), one_caller=one_caller)
 
 
 class SqliteStorage:
     """One store, for one event loop's thread at a time. Made by `open_storage`."""
 
-    def __init__(self, file: OpenFile, snapshots: Snapshots) -> None:
+    def __init__(self, file: OpenFile, snapshots: Snapshots, *, one_caller: bool = False) -> None:
         self._snapshots = snapshots
+        self._one_caller = one_caller
         self._commits = CommitThread(file)
         self._scans = ScanThreads(file)
         self._closed = False
@@ -77,7 +83,11 @@ class SqliteStorage:
         """Run one transaction; returns once it is durable. A caller that is cancelled does not take it back."""
         self._refuse_closed()
         job: WriteJob = Job(work)
-        self._commits.submit(job)
+        if self._one_caller:
+            self._commits.commit_here(job)
+            job.settle()
+        else:
+            self._commits.submit(job)
         return cast("T", await job.future)
 
     async def close(self) -> None:
