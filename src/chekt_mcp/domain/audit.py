@@ -106,8 +106,17 @@ class KeyUse:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Requests to one app from one address in a window."""
+    """Requests to one app from one address in a window, and on how many different days (UTC) they came."""
 
     source_ip: str
     requests: int
     last_seen: datetime
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressUse:
+    """What the newest entries from one address tell: who called the app, most calls first, and how many it served."""
+
+    actors: tuple[str, ...]
+    served: int

@@ -16,7 +16,7 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.api_key import Key, KeyKind
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.approval import Approval
-from chekt_mcp.domain.audit import Entry, KeyUse, LogExtent, NewEntry, Query, Traffic
+from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntry, Query, Traffic
 from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.storage.records import (
     Approver,
@@ -57,6 +57,12 @@ class Reader(Protocol):
 
     async def allow_list_history(self, dealer: str, app: str, limit: int) -> Sequence[AllowListVersion]:
         """The newest `limit` versions, newest first."""
+        ...
+
+    async def allow_list_version(self, dealer: str, app: str, version: int) -> AllowListVersion | None: ...
+
+    async def allow_list_at(self, dealer: str, app: str, moment: datetime) -> AllowListVersion | None:
+        """The version that was in force at a moment; None when there was none yet."""
         ...
 
     async def approval(self, dealer: str, approval_id: str) -> Approval | None: ...
@@ -117,6 +123,14 @@ class Reader(Protocol):
 
     async def traffic(self, dealer: str, app: str, since: datetime) -> Sequence[Traffic]:
         """Requests per source address since then (whole hours), most first; `api_call` entries only."""
+        ...
+
+    async def traffic_extent(self, dealer: str, app: str) -> tuple[datetime, datetime] | None:
+        """The first hour with any traffic, and the moment of the newest request; None when there was none."""
+        ...
+
+    async def address_use(self, dealer: str, app: str, source_ip: str, since: datetime, limit: int) -> AddressUse:
+        """What `api_call` entries of an app tell of an address: those among its newest `limit`, of any app."""
         ...
 
     async def server_secret(self, name: str) -> bytes | None:

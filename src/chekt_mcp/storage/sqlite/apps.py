@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
@@ -38,6 +39,17 @@ class AppReader(Session):
         """Return the newest `limit` versions, newest first."""
         newest = f"{VERSION} WHERE dealer = ? AND app = ? ORDER BY version DESC LIMIT ?"
         return [_version(dealer, app, row) for row in self._rows(newest, dealer, app, limit)]
+
+    async def allow_list_version(self, dealer: str, app: str, version: int) -> AllowListVersion | None:
+        """Return one version."""
+        row = self._row(f"{VERSION} WHERE dealer = ? AND app = ? AND version = ?", dealer, app, version)
+        return None if row is None else _version(dealer, app, row)
+
+    async def allow_list_at(self, dealer: str, app: str, moment: datetime) -> AllowListVersion | None:
+        """Return the version that was in force at a moment."""
+        then = f"{VERSION} WHERE dealer = ? AND app = ? AND effective_at <= ? ORDER BY version DESC LIMIT 1"
+        row = self._row(then, dealer, app, microseconds(moment))
+        return None if row is None else _version(dealer, app, row)
 
 
 class AppWriter(AppReader):

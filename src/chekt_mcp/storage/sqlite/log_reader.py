@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chekt_mcp.domain.audit import KeyUse, LogExtent, Traffic
+from chekt_mcp.domain.audit import AddressUse, KeyUse, Kind, LogExtent, Result, Traffic
 from chekt_mcp.storage.sqlite.session import Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment, optional_moment
 
@@ -17,6 +17,13 @@ NO_APP = 0
 """Stands for "no app" where a key column may not be NULL."""
 
 UNKNOWN_SOURCE = "unknown"
+
+ADDRESS_USE = (
+    "SELECT actor, count(*), sum(result = ?) FROM"
+    " (SELECT app, kind, actor, result FROM entries INDEXED BY entries_by_address"
+    " WHERE log = ? AND source_ip = ? AND ts >= ? ORDER BY ts DESC LIMIT ?)"
+    " WHERE app = ? AND kind = ? GROUP BY actor ORDER BY 2 DESC"
+)
 
 
 class LogReader(Session):
@@ -63,15 +70,42 @@ class LogReader(Session):
     async def traffic(self, dealer: str, app: str, since: datetime) -> Sequence[Traffic]:
         """Return requests per source address since then (whole hours), most first."""
         rows = self._rows(
-            "SELECT source_ip, sum(requests), max(last_ts) FROM traffic WHERE log = ? AND app = ? AND hour >= ?"
-            " GROUP BY source_ip ORDER BY 2 DESC, 3 DESC",
+            "SELECT source_ip, sum(requests), max(last_ts), count(DISTINCT hour / 24) FROM traffic"
+            " WHERE log = ? AND app = ? AND hour >= ? GROUP BY source_ip ORDER BY 2 DESC, 3 DESC",
             self._log(dealer),
             self._names.find(app),
             microseconds(since) // HOUR,
         )
         return [
-            Traffic(self._addresses.text(address) or "", requests, moment(last)) for address, requests, last in rows
+            Traffic(self._addresses.text(address) or "", requests, moment(last), days)
+            for address, requests, last, days in rows
         ]
+
+    async def traffic_extent(self, dealer: str, app: str) -> tuple[datetime, datetime] | None:
+        """Return the first hour with any traffic, and the moment of the newest request."""
+        of_app = "FROM traffic WHERE log = ?1 AND app = ?2"
+        row = self._row(
+            f"SELECT (SELECT min(hour) {of_app}), max(last_ts) {of_app} AND hour = (SELECT max(hour) {of_app})",
+            self._log(dealer),
+            self._names.find(app),
+        )
+        return None if row is None or row[0] is None else (moment(row[0] * HOUR), moment(row[1]))
+
+    async def address_use(self, dealer: str, app: str, source_ip: str, since: datetime, limit: int) -> AddressUse:
+        """Return who called an app from an address, and how often it was served, by the newest entries from there."""
+        rows = self._rows(
+            ADDRESS_USE,
+            self._names.find(Result.OK.value),
+            self._log(dealer),
+            self._addresses.find(source_ip),
+            microseconds(since),
+            limit,
+            self._names.find(app),
+            self._names.find(Kind.API_CALL.value),
+        )
+        return AddressUse(
+            tuple(self._names.text(actor) or "" for actor, _, _ in rows), sum(served or 0 for *_, served in rows)
+        )
 
     def _log(self, dealer: str) -> int | None:
         """Return the number of the dealer's log; None when nothing was ever logged for it."""
