@@ -20,6 +20,7 @@ DEALER = "main"
 
 def configure(parser: Parser) -> None:
     """Describe the arguments."""
+    parser.epilog = f"The dealer is called {DEALER} unless --dealer names it."
     parser.add_argument("--app", metavar="NAME", required=True, help="name of the first app: a-z, 0-9 and -")
     add_environment(parser)
     add_app_settings(parser)
