@@ -68,12 +68,16 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call by one caller: who, when, and under which request id it is logged."""
+    """One call by one caller: who, when, and under which request id it is logged.
+
+    `source_ip` is the caller's own address, normalised; None for a local client, which has none.
+    """
 
     grant: Grant
     request_id: str
     now: datetime
     source: str
+    source_ip: str | None = None
 
     def change_entry(self, action: str, app: str, **details: object) -> NewEntry:
         """Return the log entry of a change this call made; it is written in the change's own transaction."""
@@ -87,6 +91,7 @@ class Call:
             request_id=self.request_id,
             app=app,
             source=self.source,
+            source_ip=self.source_ip,
             key_id=self.grant.key_id,
             details=details,
         )
