@@ -89,7 +89,7 @@ def test_numbers_are_taken_within_their_limits(name: str) -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize(
     "text",
-    ["0", "-1", "+5", "1.5", "1e2", "ten", " 5", "5 ", "0x10", "1_0", "\u0665", "\u00b2", "00000000199999", "9" * 30],
+    ["0", "-1", "+5", "1.5", "1e2", "ten", " 5", "5 ", "0x10", "1_0", "\u0665", "\u00b2", "00000000199999", "9" * 5000],
 )
 def test_numbers_outside_their_limits_are_refused_with_the_limits(name: str, text: str) -> None:
     low, high = NUMBERS[name]

@@ -86,12 +86,15 @@ FIELDS = ("st_ino", "st_mode", "st_size", "st_mtime_ns", "st_ctime_ns")
 
 
 class FileWith:
-    """A file of which a test says what `stat` reports."""
+    """A file of which a test says what `stat` reports, and whether it is there."""
 
     def __init__(self) -> None:
         self.status = dict.fromkeys(FIELDS, 1)
+        self.there = True
 
     def stat(self) -> SimpleNamespace:
+        if not self.there:
+            raise FileNotFoundError
         return SimpleNamespace(**self.status)
 
 
@@ -102,6 +105,16 @@ def test_any_sign_of_a_change_has_the_file_read_again(field: str) -> None:
     assert [keys.current(), keys.current()] == [KEY, KEY]
     file.status[field] += 1
     assert [keys.current(), keys.current()] == [OTHER, OTHER]
+
+
+def test_a_file_that_was_gone_is_read_again_even_when_it_looks_the_same() -> None:
+    file, contents = FileWith(), iter([KEY, OTHER])
+    keys = KeySource(file=cast("Path", file), value=None, read_file=lambda _: next(contents))
+    assert keys.current() == KEY
+    file.there = False
+    assert problem(keys) == "key_file_missing"
+    file.there = True
+    assert keys.current() == OTHER
 
 
 def test_a_file_that_is_opened_to_everybody_is_refused_from_then_on(tmp_path: Path) -> None:

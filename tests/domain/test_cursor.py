@@ -86,6 +86,15 @@ def test_a_cursor_of_another_installation_is_refused() -> None:
     assert refused(seal(CURSOR, QUERY, b"another secret"))
 
 
+def test_the_seal_has_128_bits_and_the_cursor_fits_its_argument() -> None:
+    longest = Cursor(
+        Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)), Position(-(2**63), 2**63)
+    )
+    sealed = seal(longest, QUERY, SECRET)
+    assert len(sealed.rpartition(".")[2]) == 22
+    assert len(sealed) <= 300
+
+
 def test_numbers_without_a_seal_are_refused() -> None:
     payload = base64.urlsafe_b64encode(json.dumps([0, 1, 2, 3]).encode()).decode().rstrip("=")
     assert refused(f"c1.{payload}.{'A' * 22}")
