@@ -1,0 +1,26 @@
+"""All measurements: `make bench`. Ratios against peers in the same run; the machine should be idle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+PARTS = {
+    "serve.py": "start-up and one audited call, against an SDK server with one empty tool",
+    "allow_list.py": "addresses against a list, against ipaddress, netaddr, pytricia and py-radix",
+    "webhook.py": "verifications, against bare SHA-256, standardwebhooks and stripe",
+}
+
+
+def main() -> int:
+    """Run every part; 1 when one of them could not run."""
+    failed = 0
+    for name, what in PARTS.items():
+        print(f"\n== {name}: {what}", flush=True)
+        failed |= subprocess.run([sys.executable, str(Path(__file__).parent / name)], check=False).returncode
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
