@@ -10,6 +10,7 @@ from chekt_mcp.domain.api_key import KeyKind, KeyState
 from chekt_mcp.domain.rotation import RotationState
 from chekt_mcp.errors import Conflict, NotFound
 from chekt_mcp.storage.interface import Storage
+from chekt_mcp.storage.records import GoneSource
 
 pytestmark = pytest.mark.anyio
 
@@ -104,3 +105,55 @@ async def test_unfinished_rotations_are_those_of_every_dealer_still_delivering(s
 async def test_updating_an_unknown_rotation_is_refused(storage: Storage) -> None:
     with pytest.raises(NotFound):
         await storage.write(lambda writer: writer.update_rotation(sample.rotation()))
+
+
+async def test_rotations_of_a_kind_come_newest_first(storage: Storage) -> None:
+    later = sample.rotation("rot_2", started_at=sample.NOW + sample.HOUR, state=RotationState.IN_PORTAL)
+    others = [sample.rotation("rot_s", kind=KeyKind.SIGNING_SECRET), sample.rotation("rot_o", dealer="other")]
+    for one in (sample.rotation(), later, *others):
+        await storage.write(sample.work("add_rotation", one))
+    assert await storage.read(sample.work("rotations", "acme", "shop", KeyKind.API_KEY, 5)) == [
+        later,
+        sample.rotation(),
+    ]
+    assert await storage.read(sample.work("rotations", "acme", "shop", KeyKind.API_KEY, 1)) == [later]
+
+
+async def test_undecided_rotations_are_those_of_every_dealer(storage: Storage) -> None:
+    undecided = sample.rotation("rot_2", dealer="other", state=RotationState.DELIVERY_UNKNOWN, ended_at=sample.NOW)
+    for one in (sample.rotation(), undecided):
+        await storage.write(sample.work("add_rotation", one))
+    assert list(await storage.read(lambda reader: reader.undecided_rotations())) == [undecided]
+
+
+async def test_sealed_values_go_when_their_time_is_over_or_their_key_was_used(storage: Storage) -> None:
+    done, hour = RotationState.COMPLETED, sample.HOUR
+    old = sample.rotation("rot_old", state=done, ended_at=sample.NOW - hour, new_key_id="key_old")
+    used = sample.rotation("rot_used", state=done, ended_at=sample.NOW, new_key_id="key_used")
+    fresh = sample.rotation("rot_fresh", state=done, ended_at=sample.NOW, new_key_id="key_fresh")
+    waiting = sample.rotation("rot_wait", state=RotationState.DELIVERY_UNKNOWN, ended_at=sample.NOW - hour)
+    for one in (old, used, fresh, waiting):
+        await storage.write(sample.work("add_rotation", one))
+    assert await storage.write(lambda writer: writer.destroy_sealed(sample.NOW - hour, "key_used")) == 2
+    assert await storage.write(lambda writer: writer.destroy_sealed(sample.NOW - hour, None)) == 0
+    kept = await storage.read(sample.work("rotations", "acme", "shop", KeyKind.API_KEY, 9))
+    assert {one.rotation_id for one in kept if one.sealed} == {"rot_fresh", "rot_wait"}
+
+
+async def test_an_ended_grace_is_named_until_it_was_noted(storage: Storage) -> None:
+    ended = sample.key("key_1", state=KeyState.PREVIOUS, valid_until=sample.NOW)
+    for one in (ended, sample.key("key_2", state=KeyState.PREVIOUS, valid_until=sample.NOW + sample.TICK)):
+        await storage.write(sample.work("add_key", one))
+    assert list(await storage.read(lambda reader: reader.ended_graces(sample.NOW))) == [ended.key]
+    await storage.write(lambda writer: writer.note_ended_grace(ended.key))
+    assert list(await storage.read(lambda reader: reader.ended_graces(sample.NOW))) == []
+
+
+async def test_a_gone_source_is_kept_once_per_app_and_can_be_forgotten(storage: Storage) -> None:
+    gone = GoneSource("acme", "shop", "192.0.2.7", "terminal:maria", sample.NOW)
+    await storage.write(lambda writer: writer.add_gone_source(gone))
+    await storage.write(lambda writer: writer.add_gone_source(replace(gone, named_by="terminal:other")))
+    assert list(await storage.read(lambda reader: reader.gone_sources("acme", "shop"))) == [gone]
+    assert list(await storage.read(lambda reader: reader.gone_sources("other", "shop"))) == []
+    assert await storage.write(lambda writer: writer.remove_gone_source("acme", "shop", "192.0.2.7"))
+    assert not await storage.write(lambda writer: writer.remove_gone_source("acme", "shop", "192.0.2.7"))

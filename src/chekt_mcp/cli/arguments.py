@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import NoReturn
 
-from chekt_mcp.domain.app import ConfirmBy, Environment
+from chekt_mcp.domain.app import BY_A_PERSON, Environment
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.scope import SERVER_SCOPES
 
@@ -47,7 +47,7 @@ def add_app_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--covers", metavar="LIST", default="", help="further apps of the dealer its key may ask about")
     parser.add_argument(
         "--confirm",
-        choices=[one.value for one in ConfirmBy],
+        choices=[one.value for one in BY_A_PERSON],
         help="who confirms changes (default: out_of_band for live apps, client for test apps)",
     )
 

@@ -29,15 +29,23 @@ class Authority(StrEnum):
 
 
 class ConfirmBy(StrEnum):
-    """Who may confirm a change: an approver elsewhere, or a form in the caller's own client."""
+    """Who may confirm a change: an approver elsewhere, a form in the caller's own client, or nobody has to."""
 
     OUT_OF_BAND = "out_of_band"
     CLIENT = "client"
+    UNATTENDED = "unattended"
+
+
+BY_A_PERSON = (ConfirmBy.OUT_OF_BAND, ConfirmBy.CLIENT)
+"""What an app can be set to; `unattended` is not a setting of an app but of the callers it names."""
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One app of one dealer. `covers` names further apps of the same dealer its key may ask about."""
+    """One app of one dealer. `covers` names further apps of the same dealer its key may ask about.
+
+    `unattended` names apps of the same dealer whose runbooks change this one without being asked: test apps only.
+    """
 
     dealer: str
     name: str
@@ -47,11 +55,24 @@ class App:
     confirm: ConfirmBy
     created_at: datetime
     covers: tuple[str, ...] = ()
+    unattended: tuple[str, ...] = ()
 
     @property
     def principal(self) -> str:
         """The caller's name in approvals and the audit log; it outlives any key."""
-        return f"app:{self.name}"
+        return principal_of(self.name)
+
+    def confirmed_by(self, principal: str) -> ConfirmBy:
+        """Tell who confirms what `principal` asks for; a live app is never changed unattended, whatever it names."""
+        runbooks = {principal_of(name) for name in self.unattended}
+        if self.environment is Environment.TEST and principal in runbooks:
+            return ConfirmBy.UNATTENDED
+        return self.confirm
+
+
+def principal_of(name: str) -> str:
+    """Return the principal of an app's own key."""
+    return f"app:{name}"
 
 
 def default_confirmation(environment: Environment) -> ConfirmBy:

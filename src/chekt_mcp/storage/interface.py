@@ -21,6 +21,7 @@ from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.storage.records import (
     Approver,
     Dealer,
+    GoneSource,
     ImportFile,
     RememberedAnswer,
     SealedKey,
@@ -79,8 +80,24 @@ class Reader(Protocol):
 
     async def rotation(self, dealer: str, rotation_id: str) -> Rotation | None: ...
 
+    async def rotations(self, dealer: str, app: str, kind: KeyKind, limit: int) -> Sequence[Rotation]:
+        """The newest `limit` rotations of one kind of key, newest first."""
+        ...
+
     async def unfinished_rotations(self) -> Sequence[Rotation]:
         """Rotations of every dealer that are still `delivering`."""
+        ...
+
+    async def undecided_rotations(self) -> Sequence[Rotation]:
+        """Rotations of every dealer that are `delivery_unknown`."""
+        ...
+
+    async def ended_graces(self, now: datetime) -> Sequence[Key]:
+        """Previous keys of every dealer whose time of grace is over, and of which `note_ended_grace` knows nothing."""
+        ...
+
+    async def gone_sources(self, dealer: str, app: str) -> Sequence[GoneSource]:
+        """Sources of an app's calls that a person says are gone, by name."""
         ...
 
     async def remembered_answer(
@@ -148,7 +165,7 @@ class Writer(Reader, Protocol):
         ...
 
     async def update_app(self, app: App) -> None:
-        """Store `scopes`, `covers` and `confirm` of a known app."""
+        """Store `scopes`, `covers`, `confirm` and `unattended` of a known app."""
         ...
 
     async def add_key(self, key: SealedKey) -> None:
@@ -180,7 +197,21 @@ class Writer(Reader, Protocol):
     async def add_rotation(self, rotation: Rotation) -> None: ...
 
     async def update_rotation(self, rotation: Rotation) -> None:
-        """Store `state`, `lease_until` and `sealed` of a known rotation."""
+        """Store `state`, `lease_until`, `sealed` and `ended_at` of a known rotation."""
+        ...
+
+    async def destroy_sealed(self, completed_before: datetime, used_key_id: str | None) -> int:
+        """Remove sealed values of rotations completed by then, and of the one that brought `used_key_id`; how many."""
+        ...
+
+    async def note_ended_grace(self, key: Key) -> None: ...
+
+    async def add_gone_source(self, gone: GoneSource) -> None:
+        """Keep that a source is gone; saying it again changes nothing."""
+        ...
+
+    async def remove_gone_source(self, dealer: str, app: str, source: str) -> bool:
+        """Forget it; False when nobody had said so."""
         ...
 
     async def remember_answer(self, answer: RememberedAnswer) -> None: ...

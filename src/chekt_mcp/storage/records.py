@@ -66,6 +66,17 @@ class SeenDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class GoneSource:
+    """A source of an app's calls that a person says is gone for good: it will never use a new key."""
+
+    dealer: str
+    app: str
+    source: str
+    named_by: str
+    named_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ImportFile:
     """A finished import: the file by name and SHA-256, who brought it, and what became of its rows."""
 

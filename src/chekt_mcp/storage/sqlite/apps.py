@@ -13,7 +13,7 @@ from chekt_mcp.storage.sqlite.failure import unique
 from chekt_mcp.storage.sqlite.session import Row, Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 
-APP = "SELECT dealer, name, environment, authority, scopes, confirm, created_at, covers FROM apps"
+APP = "SELECT dealer, name, environment, authority, scopes, confirm, created_at, covers, unattended FROM apps"
 VERSION = "SELECT version, enabled, text, effective_at, set_by, reason FROM allow_list_versions"
 KNOWN_SCOPES = frozenset(Scope)
 
@@ -59,8 +59,8 @@ class AppWriter(AppReader):
         """Add an app; `Conflict` when the dealer has one of that name."""
         with unique("app_exists", "The dealer has an app of that name already."):
             self._change(
-                "INSERT INTO apps (dealer, name, environment, authority, scopes, confirm, created_at, covers)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO apps (dealer, name, environment, authority, scopes, confirm, created_at, covers,"
+                " unattended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 app.dealer,
                 app.name,
                 app.environment.value,
@@ -69,15 +69,17 @@ class AppWriter(AppReader):
                 app.confirm.value,
                 microseconds(app.created_at),
                 " ".join(app.covers),
+                " ".join(app.unattended),
             )
 
     async def update_app(self, app: App) -> None:
-        """Store `scopes`, `covers` and `confirm` of a known app."""
+        """Store `scopes`, `covers`, `confirm` and `unattended` of a known app."""
         changed = self._change(
-            "UPDATE apps SET scopes = ?, covers = ?, confirm = ? WHERE dealer = ? AND name = ?",
+            "UPDATE apps SET scopes = ?, covers = ?, confirm = ?, unattended = ? WHERE dealer = ? AND name = ?",
             " ".join(sorted(app.scopes)),
             " ".join(app.covers),
             app.confirm.value,
+            " ".join(app.unattended),
             app.dealer,
             app.name,
         )
@@ -104,7 +106,7 @@ class AppWriter(AppReader):
 
 
 def _app(row: Row) -> App:
-    dealer, name, environment, authority, scopes, confirm, created_at, covers = row
+    dealer, name, environment, authority, scopes, confirm, created_at, covers, unattended = row
     return App(
         dealer=dealer,
         name=name,
@@ -114,6 +116,7 @@ def _app(row: Row) -> App:
         confirm=ConfirmBy(confirm),
         created_at=moment(created_at),
         covers=tuple(covers.split()),
+        unattended=tuple(unattended.split()),
     )
 
 

@@ -1,11 +1,11 @@
-"""Keys and signing secrets, and the rotations that replace them."""
+"""Keys and signing secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
-from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.errors import NotFound
 from chekt_mcp.storage.records import SealedKey
 from chekt_mcp.storage.sqlite.failure import unique
@@ -13,10 +13,6 @@ from chekt_mcp.storage.sqlite.session import Row, Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment, optional_microseconds, optional_moment
 
 KEY = "SELECT key_id, dealer, app, kind, state, fingerprint, created_at, valid_until, revoked_at"
-ROTATION = (
-    "SELECT rotation_id, dealer, app, kind, reason, state, old_key_id, new_key_id, sink, target, revoke_previous_now,"
-    " requested_by, approval_id, started_at, lease_until, sealed FROM rotations"
-)
 
 
 class KeyReader(Session):
@@ -39,14 +35,12 @@ class KeyReader(Session):
         )
         return [SealedKey(_key(row[:-2]), *row[-2:]) for row in rows]
 
-    async def rotation(self, dealer: str, rotation_id: str) -> Rotation | None:
-        """Return one rotation."""
-        row = self._row(f"{ROTATION} WHERE rotation_id = ? AND dealer = ?", rotation_id, dealer)
-        return None if row is None else _rotation(row)
-
-    async def unfinished_rotations(self) -> Sequence[Rotation]:
-        """Return the rotations of every dealer that are still `delivering`, oldest first."""
-        return [_rotation(row) for row in self._rows(f"{ROTATION} WHERE state = 'delivering' ORDER BY started_at")]
+    async def ended_graces(self, now: datetime) -> Sequence[Key]:
+        """Return previous keys whose time of grace is over at `now`, and of which the log does not say so yet."""
+        rows = self._rows(
+            f"{KEY} FROM keys WHERE state = 'previous' AND grace_end_noted = 0 AND valid_until <= ?", microseconds(now)
+        )
+        return [_key(row) for row in rows]
 
 
 class KeyWriter(KeyReader):
@@ -85,42 +79,9 @@ class KeyWriter(KeyReader):
         if not changed:
             raise NotFound("There is no such key.")
 
-    async def add_rotation(self, rotation: Rotation) -> None:
-        """Add a rotation."""
-        self._change(
-            "INSERT INTO rotations (rotation_id, dealer, app, kind, reason, state, old_key_id, new_key_id, sink,"
-            " target, revoke_previous_now, requested_by, approval_id, started_at, lease_until, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rotation.rotation_id,
-            rotation.dealer,
-            rotation.app,
-            rotation.kind.value,
-            rotation.reason.value,
-            rotation.state.value,
-            rotation.old_key_id,
-            rotation.new_key_id,
-            rotation.sink,
-            rotation.target,
-            rotation.revoke_previous_now,
-            rotation.requested_by,
-            rotation.approval_id,
-            microseconds(rotation.started_at),
-            microseconds(rotation.lease_until),
-            rotation.sealed,
-        )
-
-    async def update_rotation(self, rotation: Rotation) -> None:
-        """Store `state`, `lease_until` and `sealed` of a known rotation."""
-        changed = self._change(
-            "UPDATE rotations SET state = ?, lease_until = ?, sealed = ? WHERE rotation_id = ? AND dealer = ?",
-            rotation.state.value,
-            microseconds(rotation.lease_until),
-            rotation.sealed,
-            rotation.rotation_id,
-            rotation.dealer,
-        )
-        if not changed:
-            raise NotFound("There is no such rotation.")
+    async def note_ended_grace(self, key: Key) -> None:
+        """Remember that the log says of this key that its time of grace is over."""
+        self._change("UPDATE keys SET grace_end_noted = 1 WHERE key_id = ? AND dealer = ?", key.key_id, key.dealer)
 
 
 def _key(row: Row) -> Key:
@@ -135,27 +96,4 @@ def _key(row: Row) -> Key:
         created_at=moment(created_at),
         valid_until=optional_moment(valid_until),
         revoked_at=optional_moment(revoked_at),
-    )
-
-
-def _rotation(row: Row) -> Rotation:
-    rotation_id, dealer, app, kind, reason, state, old_key_id, new_key_id, sink, target, revoke_now, *rest = row
-    requested_by, approval_id, started_at, lease_until, sealed = rest
-    return Rotation(
-        rotation_id=rotation_id,
-        dealer=dealer,
-        app=app,
-        kind=KeyKind(kind),
-        reason=Reason(reason),
-        state=RotationState(state),
-        old_key_id=old_key_id,
-        new_key_id=new_key_id,
-        sink=sink,
-        target=target,
-        revoke_previous_now=bool(revoke_now),
-        requested_by=requested_by,
-        approval_id=approval_id,
-        started_at=moment(started_at),
-        lease_until=moment(lease_until),
-        sealed=sealed,
     )

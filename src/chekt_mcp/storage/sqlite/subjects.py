@@ -9,11 +9,12 @@ from chekt_mcp.storage.sqlite.deliveries import DeliveryReader, DeliveryWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
 from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
+from chekt_mcp.storage.sqlite.rotations import RotationReader, RotationWriter
 
 
-class SqliteReader(DealerReader, AppReader, KeyReader, ApprovalReader, DeliveryReader, LogSearch):
+class SqliteReader(DealerReader, AppReader, KeyReader, RotationReader, ApprovalReader, DeliveryReader, LogSearch):
     """`storage.interface.Reader` on one connection."""
 
 
-class SqliteWriter(DealerWriter, AppWriter, KeyWriter, ApprovalWriter, DeliveryWriter, LogWriter):
+class SqliteWriter(DealerWriter, AppWriter, KeyWriter, RotationWriter, ApprovalWriter, DeliveryWriter, LogWriter):
     """`storage.interface.Writer` on one connection."""
