@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -361,6 +362,21 @@ async def test_search_shows_only_apps_the_grant_covers(world: World, era: Era) -
         found = structured(await client.call_tool("search_audit_log", {}))
     assert {entry["app"] for entry in found["entries"]} == {"shop"}
     assert found["apps"] == ["shop"]
+
+
+async def test_search_shows_what_concerns_the_dealer_as_a_whole_unless_an_app_is_named(world: World, era: Era) -> None:
+    key = await world.add_app("shop")
+    (entry,) = traffic(world, "192.0.2.77", 1)
+    login = replace(entry, app=None, kind=Kind.OPERATOR_ACTION, action="login", request_id="req_login")
+    await world.log(login, replace(login, dealer="other", request_id="req_theirs"), entry)
+    async with world.client(key, era) as client:
+        everything = structured(await client.call_tool("search_audit_log", {"source_ip": "192.0.2.77"}))
+        named = structured(await client.call_tool("search_audit_log", {"source_ip": "192.0.2.77", "app": "shop"}))
+        logins = structured(await client.call_tool("search_audit_log", {"action": "login"}))
+    assert {one["request_id"] for one in everything["entries"]} == {"req_login", entry.request_id}
+    assert [one["request_id"] for one in named["entries"]] == [entry.request_id]
+    assert [one["request_id"] for one in logins["entries"]] == ["req_login"]
+    assert (everything["dealer_wide"], named["dealer_wide"]) == (True, False)
 
 
 async def test_foreign_text_in_the_log_is_escaped_cut_and_counted(world: World, era: Era) -> None:

@@ -67,7 +67,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which entries: all conditions must hold. Newest first, by timestamp, then by number."""
+    """Which entries: all conditions must hold. Newest first, by timestamp, then by number.
+
+    `dealer_wide` adds the entries that belong to no app: logins, imports, what concerns the dealer as a whole.
+    """
 
     dealer: str
     apps: tuple[str, ...]
@@ -83,6 +86,7 @@ class Query:
     key_id: str | None = None
     text: str | None = None
     before: Position | None = None
+    dealer_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,14 @@ class WindowReport(TypedDict):
 
 
 class SearchAuditLog(TypedDict):
-    """Result of `search_audit_log`. `apps`: whose entries were searched. Absent fields of an entry are null."""
+    """Result of `search_audit_log`. `apps`: whose entries were searched; `dealer_wide`: those of no app as well.
+
+    Absent fields of an entry are null.
+    """
 
     window: WindowReport
     apps: list[str]
+    dealer_wide: bool
     log: LogReport
     entries: list[dict[str, object]]
     complete: bool
@@ -56,6 +60,7 @@ class Search:
     """The arguments of a search, as given."""
 
     apps: tuple[str, ...]
+    dealer_wide: bool = False
     since: str = "24h"
     until: str | None = None
     filters: Mapping[str, str] | None = None
@@ -66,7 +71,14 @@ class Search:
     def identity(self, call: Call) -> dict[str, object]:
         """What a cursor is bound to: caller, apps, window as written, and filters."""
         filters = dict(self.filters or {})
-        return {"dealer": call.grant.dealer, "apps": self.apps, "since": self.since, "until": self.until, **filters}
+        return {
+            "dealer": call.grant.dealer,
+            "apps": self.apps,
+            "dealer_wide": self.dealer_wide,
+            "since": self.since,
+            "until": self.until,
+            **filters,
+        }
 
 
 async def search_audit_log(services: Services, call: Call, search: Search) -> SearchAuditLog:
@@ -93,6 +105,7 @@ async def search_audit_log(services: Services, call: Call, search: Search) -> Se
     return {
         "window": {"since": rfc3339(window.since), "until": rfc3339(window.until)},
         "apps": list(search.apps),
+        "dealer_wide": search.dealer_wide,
         "log": extent_report(extent),
         "entries": rows,
         "complete": not more,
@@ -165,6 +178,7 @@ def _query(call: Call, search: Search, window: Window, before: Position | None) 
         key_id=given.get("key_id"),
         text=given.get("text"),
         before=before,
+        dealer_wide=search.dealer_wide,
     )
 
 

@@ -60,7 +60,16 @@ async def search_audit_log(tool: ToolCall[SearchAuditLogInput]) -> Answer:
     apps = (tool.app(),) if given.app is not None else tool.call.grant.apps
     names = ("actor", "action", "kind", "scope", "result", "request_id", "source_ip", "key_id", "text")
     filters = {name: value for name in names if (value := getattr(given, name)) is not None}
-    search = search_audit.Search(apps, given.since, given.until, filters, given.limit, given.cursor, given.fields)
+    search = search_audit.Search(
+        apps=apps,
+        dealer_wide=given.app is None,
+        since=given.since,
+        until=given.until,
+        filters=filters,
+        limit=given.limit,
+        cursor=given.cursor,
+        fields=given.fields,
+    )
     result = await search_audit.search_audit_log(tool.services, tool.call, search)
     return Answer(result, search_audit.summary(result), "complete" if result["complete"] else "more")
 

@@ -57,6 +57,17 @@ def one_of(column: str, numbers: Sequence[int]) -> Condition:
     return Condition(f"{column} IN ({','.join('?' * len(numbers))})", tuple(numbers))
 
 
+def of_apps(apps: Sequence[int], *, dealer_wide: bool) -> Condition:
+    """Match entries of any of these apps, and with `dealer_wide` those of none."""
+    named = one_of("app", apps)
+    return Condition(f"({named.clause} OR app IS NULL)", named.values) if dealer_wide else named
+
+
+def each_app(apps: Sequence[int], *, dealer_wide: bool) -> list[Condition]:
+    """Match each of these apps by itself, and with `dealer_wide` no app: the beginnings of as many walks."""
+    return [equals("app", app) for app in apps] + [Condition("app IS NULL", ())] * dealer_wide
+
+
 def equals(column: str, value: object) -> Condition:
     """Match one value."""
     return Condition(f"{column} = ?", (value,))

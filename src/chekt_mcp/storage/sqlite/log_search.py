@@ -8,7 +8,17 @@ from contextlib import ExitStack, closing
 from itertools import islice
 
 from chekt_mcp.domain.audit import Entry, Kind, Query, Result
-from chekt_mcp.storage.sqlite.log_query import Condition, Walk, equals, holds_text, numbered, one_of, ranges, window
+from chekt_mcp.storage.sqlite.log_query import (
+    Condition,
+    Walk,
+    each_app,
+    equals,
+    holds_text,
+    numbered,
+    of_apps,
+    ranges,
+    window,
+)
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import json_object, moment
@@ -53,7 +63,7 @@ class LogSearch(LogReader):
     def _walks(self, query: Query) -> list[Walk]:
         log, apps = self._log(query.dealer), sorted(self._numbers(query.apps))
         names = numbered(query, self._names.find)
-        if log is None or not apps or names is None:
+        if log is None or names is None or not (apps or query.dealer_wide):
             return []
         always = [equals("log", log), window(query, log << SEQ_BITS), *names]
         if query.text is not None:
@@ -63,15 +73,15 @@ class LogSearch(LogReader):
 
     def _start(self, query: Query, apps: list[int]) -> tuple[str, list[Condition], list[Condition]]:
         """Choose the index that leaves least to read: its name, where to enter it, and what remains to check."""
-        of_apps = one_of("app", apps)
+        allowed = of_apps(apps, dealer_wide=query.dealer_wide)
         places, remaining = self._places(query)
         if query.request_id is not None:
-            return "entries_by_request", [equals("request_id", query.request_id)], [of_apps, *remaining]
+            return "entries_by_request", [equals("request_id", query.request_id)], [allowed, *remaining]
         if query.key_id is not None:
-            return "entries_by_key", [of_apps], remaining
+            return "entries_by_key", [allowed], remaining
         if places is not None:
-            return "entries_by_address", [equals("source_ip", place) for place in places], [of_apps]
-        return "entries_by_app", [equals("app", app) for app in apps], remaining
+            return "entries_by_address", [equals("source_ip", place) for place in places], [allowed]
+        return "entries_by_app", each_app(apps, dealer_wide=query.dealer_wide), remaining
 
     def _places(self, query: Query) -> tuple[list[int] | None, list[Condition]]:
         """Return the numbers of a network's addresses if they are few, and the condition that always holds."""
