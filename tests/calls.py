@@ -8,6 +8,7 @@ MINIMAL: dict[str, dict[str, object]] = {
     "get_allow_list": {},
     "update_allow_list": {"entries": "203.0.113.0/24", "reason": "test"},
     "verify_webhook": {"headers": {}, "body": "{}"},
+    "check_webhook_endpoint": {"url": "http://hooks.example.com/chekt"},
     "get_key_status": {},
     "rotate_key": {"reason": "scheduled"},
     "revoke_previous_key": {},

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chekt_mcp.domain.scope import SERVER_SCOPES
-from chekt_mcp.tools import changing, identity, reading
+from chekt_mcp.tools import changing, endpoint, identity, reading
 from chekt_mcp.tools.catalog import CATALOG, published, tool_scopes
 from chekt_mcp.tools.publish import schemas
 
-MODULES = {"identity": identity, "reading": reading, "changing": changing}
+MODULES = {"identity": identity, "reading": reading, "endpoint": endpoint, "changing": changing}
 
 
 def test_every_tool_of_the_catalogue_is_bound_in_the_module_it_names() -> None:
@@ -16,7 +16,7 @@ def test_every_tool_of_the_catalogue_is_bound_in_the_module_it_names() -> None:
 
 
 def test_every_bound_tool_is_in_the_catalogue() -> None:
-    bound = {name: module for module, where in MODULES.items() for name in where.BINDINGS}  # type: ignore[attr-defined]
+    bound = {name: module for module, where in MODULES.items() for name in where.BINDINGS}
     assert bound == {name: spec.module for name, spec in CATALOG.items()}
 
 
@@ -27,6 +27,10 @@ def test_every_tool_but_whoami_needs_a_scope_that_can_be_granted() -> None:
 
 def test_the_published_schemas_are_what_the_models_say() -> None:
     assert published() == schemas(), "run `python -m chekt_mcp.tools.publish` and look at the difference"
+
+
+def test_the_tool_that_reaches_other_servers_says_so() -> None:
+    assert [name for name, spec in CATALOG.items() if spec.open_world] == ["check_webhook_endpoint"]
 
 
 def test_tools_that_change_something_say_so() -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.scope import Grant
+from chekt_mcp.domain.token_bucket import Rate
+from chekt_mcp.errors import Unavailable
+from chekt_mcp.operations.caller_rate import CallerRate
 from chekt_mcp.secrets.interface import Sink
 from chekt_mcp.storage.interface import Storage
+
+if TYPE_CHECKING:  # start-up is measured, and this one brings the endpoint rules along
+    from chekt_mcp.network.interface import EndpointProbe
 
 Clock = Callable[[], datetime]
 """Returns the present moment, with a time zone."""
@@ -54,6 +60,15 @@ class Limits:
     webhook_window: int = 300
 
 
+PROBE_RATE = Rate(10, timedelta(minutes=1))
+"""Looks at endpoints that one caller may have: enough to mend one by trial, too few to search the internet."""
+
+
+def no_probe() -> EndpointProbe:
+    """Refuse: whoever put these services together gave them no way to other servers."""
+    raise Unavailable("This server has no way to look at endpoints.", code="no_probe")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The outside world, as far as operations may touch it. `sealing` may fail late: its key can be remote."""
@@ -64,6 +79,8 @@ class Services:
     clock: Clock
     random: RandomBytes
     limits: Limits = field(default_factory=Limits)
+    probe: Callable[[], EndpointProbe] = no_probe
+    probe_rate: CallerRate = field(default_factory=lambda: CallerRate(PROBE_RATE))
 
 
 @dataclass(frozen=True, slots=True)

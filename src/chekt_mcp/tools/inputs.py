@@ -65,6 +65,12 @@ class VerifyWebhookInput(Arguments):
     received_at: Annotated[Moment | None, Field(description="When it arrived, RFC 3339, if not now")] = None
 
 
+class CheckWebhookEndpointInput(Arguments):
+    """Arguments of `check_webhook_endpoint`."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2048, description="As registered with CHeKT, https://…")]
+
+
 class KeyStatusInput(Arguments):
     """Arguments of `get_key_status`."""
 

@@ -1,0 +1,1 @@
+"""Is a URL fit to receive deliveries: rules for the URL, its addresses, its TLS, its certificate, its answer."""

@@ -1,0 +1,1 @@
+"""Looking at other people's servers: which address may be contacted, and what it answers."""
