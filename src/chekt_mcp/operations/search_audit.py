@@ -126,9 +126,9 @@ async def cursor_secret(services: Services) -> bytes:
 def summary(result: SearchAuditLog) -> str:
     """Say the page in lines: what was searched, the rows, whether that is all, and how to go on."""
     window, log = result["window"], result["log"]
-    lines = [
-        f"{len(result['entries'])} entries of {', '.join(result['apps'])}, {window['since']} to {window['until']}."
-    ]
+    whose = ", ".join(result["apps"]) + (" and the dealer as a whole" if result["dealer_wide"] else "")
+    count = len(result["entries"])
+    lines = [f"{count} {'entry' if count == 1 else 'entries'} of {whose}, {window['since']} to {window['until']}."]
     lines += [" ".join("-" if value is None else str(value) for value in row.values()) for row in result["entries"]]
     if result["complete"]:
         lines.append("Complete: nothing else in this window fits.")
