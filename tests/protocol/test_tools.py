@@ -24,11 +24,12 @@ BODY = json.dumps({"id": "evt_1", "type": "alarm.created", "created_at": "2026-0
 
 
 def traffic(world: World, address: str, count: int, **changes: Any) -> list[NewEntry]:
-    """Return `count` API calls from one address, a minute apart, the newest a minute ago."""
+    """Return `count` API calls from one address, a minute (or as told) `apart`, the newest one such span ago."""
+    apart = changes.get("apart", timedelta(minutes=1))
     return [
         NewEntry(
             dealer="acme",
-            timestamp=world.clock() - timedelta(minutes=count - number),
+            timestamp=world.clock() - (count - number) * apart,
             actor=changes.get("actor", "app:shop"),
             kind=Kind.API_CALL,
             action="GET /v1/devices",
@@ -131,7 +132,9 @@ async def test_get_allow_list_suggests_steady_sources_only_to_those_who_may_see_
 ) -> None:
     seeing = await world.add_app("shop", allow_list="203.0.113.0/24 # o\u202effice")
     blind = await world.add_app("desk", covers=("shop",), scopes=(Scope.ALLOWLIST_READ,))
-    await world.log(*traffic(world, "198.51.100.9", 40), *traffic(world, "203.0.113.9", 5))
+    daily = traffic(world, "198.51.100.9", 10, apart=timedelta(hours=20))
+    in_one_night = traffic(world, "192.0.2.77", 150)
+    await world.log(*daily, *in_one_night, *traffic(world, "203.0.113.9", 5))
     async with world.client(seeing, era) as client:
         full = structured(await client.call_tool("get_allow_list", {}))
     async with world.client(blind, era) as client:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chekt_mcp.errors import Unavailable
-
 if TYPE_CHECKING:  # every start imports this module, and most starts ask no list
     from chekt_mcp.domain.allow_list import AddressMatcher
     from chekt_mcp.domain.allow_list.version import AllowListVersion
@@ -40,15 +38,8 @@ class CompiledLists:
 
 
 def _compile(version: AllowListVersion) -> tuple[AddressMatcher, int]:
-    from chekt_mcp.domain.allow_list import AddressMatcher, parse  # noqa: PLC0415 -- see above
+    from chekt_mcp.domain.allow_list import AddressMatcher  # noqa: PLC0415 -- see above
+    from chekt_mcp.operations.stored_list import stored_entries  # noqa: PLC0415 -- see above
 
-    if not version.enabled:
-        return AddressMatcher(()), 0
-    parsed = parse(version.text)
-    if not parsed.ok:
-        raise Unavailable(
-            "The stored allow list cannot be read, so no verdict can be given.",
-            code="allow_list_unreadable",
-            fix="Put a correct list in force with update_allow_list or in the dealer portal.",
-        )
-    return AddressMatcher(parsed.entries), len(parsed.entries)
+    entries = stored_entries(version) if version.enabled else ()
+    return AddressMatcher(entries), len(entries)

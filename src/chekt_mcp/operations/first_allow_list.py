@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from chekt_mcp.domain.allow_list import ParseError, covers_everything, parse
+from chekt_mcp.domain.allow_list import covers_everything
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.errors import InvalidInput
-
-LISTED = 20
+from chekt_mcp.operations.proposed_list import proposed_entries
 
 
 def check_allow_list(text: str, authority: Authority) -> None:
     """Pass when the text can be an app's list. What CHeKT has in force is taken as it is, even if it covers all.
 
     Raises:
-        InvalidInput: code `bad_allow_list` (every error with line and column), `empty_allow_list`, or
-            `allow_list_covers_everything` for a list of ours.
+        InvalidInput: see `proposed_entries`; or code `allow_list_covers_everything`, for a list of ours.
     """
-    parsed = parse(text)
-    if not parsed.ok:
-        raise InvalidInput(_all(parsed.errors), field="allow_list", code="bad_allow_list")
-    if not parsed.entries:
-        raise InvalidInput(
-            "The allow list has no entries.",
-            field="allow_list",
-            code="empty_allow_list",
-            fix="Leave it out: without a list the layer is off.",
-        )
-    if authority is Authority.LOCAL and covers_everything(parsed.entries):
+    entries = proposed_entries(text, field="allow_list", when_empty="Leave it out: without a list the layer is off.")
+    if authority is Authority.LOCAL and covers_everything(entries):
         raise InvalidInput(
             "The allow list covers every address of a family, so it protects nothing.",
             field="allow_list",
@@ -50,13 +37,3 @@ def first_version(app: App, text: str, by: str) -> AllowListVersion:
         set_by=by,
         reason="came with the app",
     )
-
-
-def _all(errors: Sequence[ParseError]) -> str:
-    shown = [f"Line {one.line}, column {one.column}: {one.message}" + _instead(one) for one in errors[:LISTED]]
-    more = [f"And {len(errors) - LISTED} more errors."] if len(errors) > LISTED else []
-    return "\n".join(["The allow list cannot be read.", *shown, *more])
-
-
-def _instead(error: ParseError) -> str:
-    return f" Write {error.suggestion}." if error.suggestion else ""

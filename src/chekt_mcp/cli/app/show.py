@@ -12,7 +12,7 @@ from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import NotFound
-from chekt_mcp.operations.read_allow_list import stored_entries
+from chekt_mcp.operations.stored_list import stored_entries
 from chekt_mcp.storage.interface import Reader
 
 
