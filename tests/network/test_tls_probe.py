@@ -20,6 +20,7 @@ from chekt_mcp.network.guard import AddressGuard
 from chekt_mcp.network.look import Patience
 from chekt_mcp.network.tls_contexts import TlsContexts, Trust, public_authorities
 from chekt_mcp.network.tls_probe import TlsProbe
+from chekt_mcp.wiring import endpoint_probe
 from endpoint_certificates import HOST, IN_YEARS, Authority, Identity, self_signed, signed_with_sha1
 from endpoint_servers import LOOPBACK, Resolver, identity_and_trust, probe, serving, speaking
 
@@ -346,10 +347,10 @@ async def test_a_second_answer_of_the_dns_is_never_asked_for(tmp_path: Path) -> 
 
 
 async def test_the_probe_as_it_is_wired_contacts_no_loopback(tmp_path: Path) -> None:
-    identity, trust = identity_and_trust(LOOPBACK)
+    identity, _ = identity_and_trust(LOOPBACK)
     with serving(identity.context(tmp_path)) as server:
         for host in (LOOPBACK, "[::1]", "[::ffff:127.0.0.1]"):
-            seen = await TlsProbe(trust=trust).look(read_url(server.url(host=host)))
+            seen = await endpoint_probe().look(read_url(server.url(host=host)))
             assert seen.reach is Reach.NOT_PUBLIC
         assert server.connections == 0
 
