@@ -69,6 +69,7 @@ def test_a_url_is_read_in_parts(text: str, expected: EndpointUrl) -> None:
         "https://[fe80::1%25eth0]/",
         "https://[::1/",
         "https://a@b@hooks.example.com/",
+        "https://]@hooks.example.com/",
         "https://hooks.example.com/%zz",
         "https://hooks.example.com/" + "x" * 2048,
     ],
