@@ -6,6 +6,7 @@ MINIMAL: dict[str, dict[str, object]] = {
     "whoami": {},
     "check_ip": {"addresses": ["203.0.113.7"]},
     "get_allow_list": {},
+    "preview_allow_list": {"entries": "203.0.113.0/24"},
     "update_allow_list": {"entries": "203.0.113.0/24", "reason": "test"},
     "verify_webhook": {"headers": {}, "body": "{}"},
     "check_webhook_endpoint": {"url": "http://hooks.example.com/chekt"},

@@ -53,7 +53,8 @@ async def test_whoami_tells_apps_scopes_tools_and_what_is_missing(world: World, 
     me = structured(result)
     assert (me["principal"], me["credential"], me["dealer"]) == ("app:shop", "api_key", "acme")
     assert me["apps"] == [{"app": "shop", "env": "test", "authority": "local"}]
-    assert [tool["name"] for tool in me["tools"] if tool["allowed"]] == ["whoami", "check_ip", "get_allow_list"]
+    allowed = ["whoami", "check_ip", "get_allow_list", "preview_allow_list"]
+    assert [tool["name"] for tool in me["tools"] if tool["allowed"]] == allowed
     assert {tool["name"]: tool["missing_scopes"] for tool in me["tools"]}["rotate_key"] == ["keys:write"]
     assert "rotate_key (needs keys:write)" in words(result)
 
@@ -410,6 +411,8 @@ async def test_every_structured_answer_fits_its_published_schema(world: World, e
         ("whoami", {}),
         ("check_ip", {"addresses": ["203.0.113.7", "x"]}),
         ("get_allow_list", {}),
+        ("preview_allow_list", {"entries": "203.0.113.0/24"}),
+        ("preview_allow_list", {"entries": "203.0.113.0/8"}),
         ("update_allow_list", {"entries": "192.0.2.0/24", "reason": "x"}),
         ("verify_webhook", {"headers": world.sign(BODY), "body": BODY.decode()}),
         ("verify_webhook", {"headers": {}, "body": ""}),

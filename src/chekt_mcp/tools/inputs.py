@@ -38,6 +38,14 @@ class GetAllowListInput(Arguments):
     app: AppName | None = None
 
 
+class PreviewAllowListInput(Arguments):
+    """Arguments of `preview_allow_list`."""
+
+    entries: Annotated[str, Field(max_length=MIB, description="The whole new list, as update_allow_list takes it")]
+    app: AppName | None = None
+    lookback: Annotated[Moment, Field(description="Traffic to hold it against: 24h, 90d or since RFC 3339")] = "7d"
+
+
 class UpdateAllowListInput(Arguments):
     """Arguments of `update_allow_list`."""
 

@@ -8,12 +8,21 @@ import binascii
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.timespan import parse_moment
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations import check_address, key_status, read_allow_list, search_audit, verify_delivery
+from chekt_mcp.operations import (
+    check_address,
+    key_status,
+    preview_words,
+    read_allow_list,
+    search_audit,
+    verify_delivery,
+)
+from chekt_mcp.operations import preview_allow_list as preview
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.inputs import (
     CheckIpInput,
     GetAllowListInput,
     KeyStatusInput,
+    PreviewAllowListInput,
     SearchAuditLogInput,
     VerifyWebhookInput,
 )
@@ -36,6 +45,15 @@ async def get_allow_list(tool: ToolCall[GetAllowListInput]) -> Answer:
     app = tool.app()
     result = await tool.services.storage.scan(lambda reader: read_allow_list.get_allow_list(reader, tool.call, app))
     return Answer(result, read_allow_list.summary(result))
+
+
+async def preview_allow_list(tool: ToolCall[PreviewAllowListInput]) -> Answer:
+    """Say what a proposed list would change and refuse."""
+    app, given = tool.app(), tool.arguments
+    result = await tool.services.storage.scan(
+        lambda reader: preview.preview_allow_list(reader, tool.call, app, given.entries, given.lookback)
+    )
+    return Answer(result, preview_words.summary(result), "valid" if result["valid"] else "not_valid")
 
 
 async def verify_webhook(tool: ToolCall[VerifyWebhookInput]) -> Answer:
@@ -95,6 +113,7 @@ def body_bytes(text: str | None, encoded: str | None) -> bytes:
 BINDINGS = {
     "check_ip": Binding(CheckIpInput, check_address.CheckIp, check_ip),
     "get_allow_list": Binding(GetAllowListInput, read_allow_list.GetAllowList, get_allow_list),
+    "preview_allow_list": Binding(PreviewAllowListInput, preview.PreviewAllowList, preview_allow_list),
     "verify_webhook": Binding(VerifyWebhookInput, verify_delivery.VerifyWebhook, verify_webhook),
     "get_key_status": Binding(KeyStatusInput, key_status.KeyStatus, get_key_status),
     "search_audit_log": Binding(SearchAuditLogInput, search_audit.SearchAuditLog, search_audit_log),
