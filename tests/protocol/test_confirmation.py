@@ -11,6 +11,7 @@ from mcp import Client, MCPError
 from mcp_types import ElicitResult, InputRequiredResult
 
 from chekt_mcp.domain.api_key import KeyKind
+from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.approval import Approval, ApprovalState, Refusal
 from chekt_mcp.operations import approvals
 from chekt_mcp.operations.approvals import Decider
@@ -83,6 +84,22 @@ async def test_a_live_app_whose_operator_said_client_is_confirmed_there(world: W
     key = await world.add_app("shop", env="live", confirm="client")
     async with world.client(key, era, person=Person(typed={"app": "shop"})) as client:
         assert structured(await client.call_tool("rotate_key", ROTATE))["status"] == "rotated"
+
+
+async def test_a_policy_tightened_meanwhile_holds_for_an_approval_that_already_waits(world: World, era: Era) -> None:
+    key = await world.add_app("shop")
+    before = await key_ids(world)
+    async with world.client(key, era) as client:
+        await pending(client)
+    app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
+    assert app is not None
+    tightened = replace(app, confirm=ConfirmBy.OUT_OF_BAND)
+    await world.storage.write(lambda writer: writer.update_app(tightened))
+    person = Person(typed={"app": "shop"})
+    async with world.client(key, era, person=person) as client:
+        await pending(client)
+    assert person.shown == []
+    assert await key_ids(world) == before
 
 
 async def test_declared_but_never_answered_changes_nothing_and_points_elsewhere(world: World) -> None:

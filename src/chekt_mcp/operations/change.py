@@ -9,24 +9,20 @@ the approval in the very transaction that makes the change.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from typing import NotRequired, Protocol
 
 from typing_extensions import TypedDict
 
 from chekt_mcp.domain import approval as rules
-from chekt_mcp.domain.approval import Approval, ApprovalState, Intent, Refusal
+from chekt_mcp.domain.app import ConfirmBy
+from chekt_mcp.domain.app import ConfirmBy
+from chekt_mcp.domain.approval import OVERRIDE, Approval, ApprovalState, Intent, Refusal
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import Conflict
-from chekt_mcp.operations import approvals
+from chekt_mcp.operations import approvals, idempotency
 from chekt_mcp.operations.approvals import EXPLAIN, Decider
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.storage.interface import Writer
-from chekt_mcp.storage.records import RememberedAnswer
-
-REMEMBERED_FOR = timedelta(hours=24)
-"""CHeKT keeps the answer to an idempotency key for 24 h; so do we."""
 
 
 class ApprovalReport(TypedDict):
@@ -90,9 +86,14 @@ class Change(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The flow stands at a question for the person behind the client."""
+    """The flow stands at a question for a person.
+
+    `in_client`: a form in the client may answer it. Both the stored approval and the app's policy at this moment
+    must allow that, so an operator who tightens the policy is heeded at once.
+    """
 
     approval: Approval = field(repr=False)
+    in_client: bool
 
 
 async def advance(services: Services, change: Change) -> Outcome | Ask:
@@ -102,16 +103,18 @@ async def advance(services: Services, change: Change) -> Outcome | Ask:
         Conflict: code `idempotency_conflict`, when the key was used with other arguments.
     """
     request = change.request
-    answer = await _remembered(services, request) or await _repeated(services, request)
+    answer = await idempotency.remembered(services, request) or await _repeated(services, request)
     if answer is not None:
-        return answer
+        return refused(request, answer) if isinstance(answer, Refusal) else {**answer, "repeated": True}
     proposal = await change.propose()
     if not isinstance(proposal, Intent):
         return proposal
-    if request.approval_id is None:
-        return await _stand(change, await approvals.find_or_create(services, request.call, proposal), services)
-    found = await approvals.find(services, request.call, proposal, request.approval_id)
-    return refused(request, found) if isinstance(found, Refusal) else await _stand(change, found, services)
+    proposal = await _under_policy(services, proposal)
+    if request.approval_id is not None:
+        found = await approvals.find(services, request.call, proposal, request.approval_id)
+        return refused(request, found) if isinstance(found, Refusal) else await _stand(change, found, services)
+    approval = await approvals.find_or_create(services, request.call, proposal, idempotency.Binding(request))
+    return await _stand(change, approval, services)
 
 
 async def answered(
@@ -128,15 +131,8 @@ async def answered(
 
 async def finish(writer: Writer, request: Request, approval: Approval, outcome: Outcome) -> None:
     """Keep the outcome with its approval and its idempotency key, in the change's own transaction."""
-    grant, kept = request.call.grant, dict(outcome)
-    await writer.set_outcome(grant.dealer, approval.approval_id, kept)
-    if request.idempotency_key:
-        expires = request.call.now + REMEMBERED_FOR
-        await writer.remember_answer(
-            RememberedAnswer(
-                grant.dealer, grant.principal, request.tool, request.idempotency_key, request.digest, kept, expires
-            )
-        )
+    await writer.set_outcome(request.call.grant.dealer, approval.approval_id, dict(outcome))
+    await idempotency.remember(writer, request, outcome)
 
 
 def approval_required(request: Request, approval: Approval) -> Outcome:
@@ -166,35 +162,40 @@ def refusal(request: Request, code: str, message: str) -> Outcome:
     return {"status": "refused", "app": request.app, "code": code, "message": message}
 
 
-async def _stand(change: Change, approval: Approval, services: Services) -> Outcome | Ask:
+async def _approval_for(services: Services, request: Request, proposal: Intent) -> Approval | Refusal:
+    if request.approval_id is None:
+        return await approvals.find_or_create(services, request.call, proposal)
+    return await approvals.find(services, request.call, proposal, request.approval_id)
+
+
+async def _stand(services: Services, change: Change, proposal: Intent, approval: Approval) -> Outcome | Ask:
     match approval.standing(services.clock()):
         case "approved":
             return await change.apply(approval)
         case "denied":
             return declined(change.request)
+        case "pending" if approval.confirm is ConfirmBy.UNATTENDED:
+            return await _unattended(change, approval, services)
         case "pending":
-            return Ask(approval)
+            return Ask(approval, in_client=proposal.confirm is approval.confirm is ConfirmBy.CLIENT)
         case _:
             return refused(change.request, Refusal.EXPIRED)
 
 
-async def _remembered(services: Services, request: Request) -> Outcome | None:
-    key, grant = request.idempotency_key, request.call.grant
-    if key is None:
-        return None
-    known = await services.storage.read(
-        lambda reader: reader.remembered_answer(grant.dealer, grant.principal, request.tool, key, request.call.now)
-    )
-    if known is not None and known.arguments_digest != request.digest:
-        raise Conflict(
-            "That idempotency_key was used for another request in the last 24 hours.",
-            code="idempotency_conflict",
-            fix="Use a new key for a new request.",
-        )
-    return {**known.answer, "repeated": True} if known else None
+async def _unattended(change: Change, approval: Approval, services: Services) -> Outcome:
+    decided = await approvals.approve_by_policy(services, approval, change.request.call.request_id)
+    return refused(change.request, decided) if isinstance(decided, Refusal) else await change.apply(decided)
 
 
-async def _repeated(services: Services, request: Request) -> Outcome | None:
+async def _under_policy(services: Services, proposal: Intent) -> Intent:
+    """Say who has to confirm; an override of a safeguard always needs a person, whatever the configuration."""
+    app = await services.storage.read(lambda reader: reader.app(proposal.dealer, proposal.app))
+    if app is None or any(challenge.field == OVERRIDE for challenge in proposal.challenges):
+        return proposal
+    return replace(proposal, confirm=app.confirmed_by(proposal.requester))
+
+
+async def _repeated(services: Services, request: Request) -> Outcome | Refusal | None:
     approval_id, grant = request.approval_id, request.call.grant
     if approval_id is None:
         return None
@@ -202,7 +203,5 @@ async def _repeated(services: Services, request: Request) -> Outcome | None:
     if known is None or known.state is not ApprovalState.USED or known.requester != grant.principal:
         return None
     if known.digest != request.digest:
-        return refused(request, Refusal.OTHER_REQUEST)
-    if known.outcome is None:
-        return refused(request, Refusal.IN_PROGRESS)
-    return {**known.outcome, "repeated": True}
+        return Refusal.OTHER_REQUEST
+    return Refusal.IN_PROGRESS if known.outcome is None else known.outcome

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from mcp_types import InputRequiredResult
 
 from chekt_mcp.domain.api_key import KeyKind
-from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.rotation import Reason
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.approvals import Decider
 from chekt_mcp.operations.change import Ask, Change, Outcome, Request, advance, answered, approval_required
 from chekt_mcp.operations.change_allow_list import ChangeList, UpdateAllowList
 from chekt_mcp.operations.revoke_previous import Revoke, RevokePreviousKey
-from chekt_mcp.operations.rotate_key import Rotate, RotateKey
+from chekt_mcp.operations.rotate_key import Rotate
+from chekt_mcp.operations.rotation_outcome import RotateKey
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.ask_person import PersonAnswer, Reply, ask_person
 from chekt_mcp.tools.inputs import RevokePreviousKeyInput, RotateKeyInput, UpdateAllowListInput
@@ -88,7 +88,7 @@ async def _carry_out(tool: AnyChange, change: Change) -> Answer | InputRequiredR
     step = await advance(tool.services, change)
     if not isinstance(step, Ask):
         return _answer(step)
-    if step.approval.confirm is not ConfirmBy.CLIENT:
+    if not step.in_client:
         return _answer(approval_required(change.request, step.approval))
     reply = await ask_person(tool.context, step.approval, tool.ask_timeout)
     if isinstance(reply, InputRequiredResult):
