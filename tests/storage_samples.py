@@ -15,7 +15,15 @@ from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Query, Result
 from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.storage.interface import Storage, Writer
-from chekt_mcp.storage.records import Dealer, ImportFile, RememberedAnswer, SealedKey, SeenDelivery
+from chekt_mcp.storage.records import (
+    Dealer,
+    DeliveryClaim,
+    ImportFile,
+    QueuedEvent,
+    RememberedAnswer,
+    SealedKey,
+    SeenDelivery,
+)
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -132,6 +140,35 @@ def delivery(digest: bytes = b"digest-1", **changes: Any) -> SeenDelivery:
         first_at=NOW,
         digest_until=NOW + 10 * MINUTE,
         event_until=NOW + 2 * DAY,
+    )
+    return replace(sample, **changes)
+
+
+def claim(claim_id: str = "clm_1", **changes: Any) -> DeliveryClaim:
+    sample = DeliveryClaim(
+        claim_id=claim_id,
+        dealer="acme",
+        app="shop",
+        digest=b"digest-1",
+        event_id="evt_1",
+        claimed_at=NOW,
+        lease_until=NOW + MINUTE,
+        digest_until=NOW + 10 * MINUTE,
+        event_until=NOW + 2 * DAY,
+    )
+    return replace(sample, **changes)
+
+
+def queued(queue_id: str = "que_1", **changes: Any) -> QueuedEvent:
+    sample = QueuedEvent(
+        queue_id=queue_id,
+        dealer="acme",
+        app="shop",
+        event_id="evt_1",
+        request_id="req_1",
+        received_at=NOW,
+        due_at=NOW,
+        sealed=b"sealed delivery",
     )
     return replace(sample, **changes)
 

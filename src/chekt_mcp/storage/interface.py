@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.api_key import Key, KeyKind
@@ -21,12 +21,18 @@ from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.storage.records import (
     Approver,
     Dealer,
+    DeliveryClaim,
     GoneSource,
     ImportFile,
+    QueuedEvent,
+    QueueExtent,
     RememberedAnswer,
     SealedKey,
     SeenDelivery,
 )
+
+if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules for deliveries
+    from chekt_mcp.domain.webhook import Claim
 
 T = TypeVar("T")
 
@@ -114,6 +120,10 @@ class Reader(Protocol):
         """The first delivery of an event; `times` counts the looks at all its deliveries."""
         ...
 
+    async def event_queue(self, dealer: str, app: str) -> QueueExtent:
+        """How many accepted events of an app wait to be handed on, since when, and how many were given up."""
+        ...
+
     async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:
         """The completed import of a file with these very bytes, if there was one."""
         ...
@@ -197,7 +207,7 @@ class Writer(Reader, Protocol):
     async def add_rotation(self, rotation: Rotation) -> None: ...
 
     async def update_rotation(self, rotation: Rotation) -> None:
-        """Store `state`, `lease_until`, `sealed` and `ended_at` of a known rotation."""
+        """Store `state`, `new_key_id`, `lease_until`, `sealed` and `ended_at` of a known rotation."""
         ...
 
     async def destroy_sealed(self, completed_before: datetime, used_key_id: str | None) -> int:
@@ -220,6 +230,35 @@ class Writer(Reader, Protocol):
 
     async def note_delivery(self, seen: SeenDelivery) -> SeenDelivery:
         """Count one more look at a delivery (body digest and event id) and return the new count."""
+        ...
+
+    async def claim_delivery(self, claim: DeliveryClaim) -> Claim:
+        """Lease a delivery under its digest and its event's id, both or neither, unless it is held or completed.
+
+        Granted to one receiver only, until its lease ends or, once completed, as long as either is remembered.
+        """
+        ...
+
+    async def complete_claim(self, claim: DeliveryClaim) -> bool:
+        """Say that the event is durably handed on; False when the lease ran out and another has taken it over."""
+        ...
+
+    async def enqueue_event(self, event: QueuedEvent) -> None: ...
+
+    async def take_event(self, dealer: str, app: str, now: datetime, lease_until: datetime) -> QueuedEvent | None:
+        """Take the event that has been due longest: its attempt is counted, and nobody else gets it until then."""
+        ...
+
+    async def put_back_event(self, event: QueuedEvent) -> bool:
+        """Store `due_at` and `dead` of an event that was taken; False when another has taken it since."""
+        ...
+
+    async def remove_event(self, event: QueuedEvent) -> bool:
+        """Forget an event that has been handed on; False when it was gone already."""
+        ...
+
+    async def revive_events(self, dealer: str, app: str, now: datetime) -> int:
+        """Let the dead events of an app begin anew; how many there were."""
         ...
 
     async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:

@@ -89,3 +89,50 @@ class ImportFile:
     added: int
     known: int
     rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryClaim:
+    """What a receiver wants to have to itself: a delivery by its digest, and its event by the id in the signed body.
+
+    `lease_until` ends the claim of a receiver that died; `digest_until` and `event_until` end the memory of both.
+    """
+
+    claim_id: str
+    dealer: str
+    app: str
+    digest: bytes
+    event_id: str | None
+    claimed_at: datetime
+    lease_until: datetime
+    digest_until: datetime
+    event_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """An accepted event that is still to be handed on. `sealed` is its delivery, encrypted for this very row.
+
+    `due_at` is when it may be taken next: the next attempt, or the end of the lease of whoever has it in hand.
+    `attempts` counts how often it was taken; whoever took it may put it back only while that is still the number.
+    """
+
+    queue_id: str
+    dealer: str
+    app: str
+    event_id: str | None
+    request_id: str
+    received_at: datetime
+    due_at: datetime
+    sealed: bytes = field(repr=False)
+    attempts: int = 0
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QueueExtent:
+    """How many events of an app wait to be handed on, since when, and how many were given up."""
+
+    waiting: int
+    dead: int
+    oldest: datetime | None

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from chekt_mcp.storage.sqlite.approvals import ApprovalReader, ApprovalWriter
 from chekt_mcp.storage.sqlite.apps import AppReader, AppWriter
+from chekt_mcp.storage.sqlite.claims import ClaimWriter
 from chekt_mcp.storage.sqlite.dealers import DealerReader, DealerWriter
 from chekt_mcp.storage.sqlite.deliveries import DeliveryReader, DeliveryWriter
+from chekt_mcp.storage.sqlite.event_queue import EventQueueReader, EventQueueWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
 from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
 from chekt_mcp.storage.sqlite.rotations import RotationReader, RotationWriter
 
 
-class SqliteReader(DealerReader, AppReader, KeyReader, RotationReader, ApprovalReader, DeliveryReader, LogSearch):
+class SqliteReader(
+    DealerReader, AppReader, KeyReader, RotationReader, ApprovalReader, DeliveryReader, EventQueueReader, LogSearch
+):
     """`storage.interface.Reader` on one connection."""
 
 
-class SqliteWriter(DealerWriter, AppWriter, KeyWriter, RotationWriter, ApprovalWriter, DeliveryWriter, LogWriter):
+class SqliteWriter(
+    DealerWriter,
+    AppWriter,
+    KeyWriter,
+    RotationWriter,
+    ApprovalWriter,
+    DeliveryWriter,
+    ClaimWriter,
+    EventQueueWriter,
+    LogWriter,
+):
     """`storage.interface.Writer` on one connection."""
