@@ -16,7 +16,6 @@ from typing_extensions import TypedDict
 
 from chekt_mcp.domain import approval as rules
 from chekt_mcp.domain.app import ConfirmBy
-from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.approval import OVERRIDE, Approval, ApprovalState, Intent, Refusal
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations import approvals, idempotency
@@ -88,8 +87,8 @@ class Change(Protocol):
 class Ask:
     """The flow stands at a question for a person.
 
-    `in_client`: a form in the client may answer it. Both the stored approval and the app's policy at this moment
-    must allow that, so an operator who tightens the policy is heeded at once.
+    `in_client`: a form in the client may answer it. An approval asked for under another policy than the app's at
+    this moment does not stand, so an operator who tightens the policy is heeded at once.
     """
 
     approval: Approval = field(repr=False)
@@ -110,11 +109,8 @@ async def advance(services: Services, change: Change) -> Outcome | Ask:
     if not isinstance(proposal, Intent):
         return proposal
     proposal = await _under_policy(services, proposal)
-    if request.approval_id is not None:
-        found = await approvals.find(services, request.call, proposal, request.approval_id)
-        return refused(request, found) if isinstance(found, Refusal) else await _stand(change, found, services)
-    approval = await approvals.find_or_create(services, request.call, proposal, idempotency.Binding(request))
-    return await _stand(change, approval, services)
+    found = await _approval_for(services, request, proposal)
+    return refused(request, found) if isinstance(found, Refusal) else await _stand(services, change, proposal, found)
 
 
 async def answered(
@@ -164,20 +160,20 @@ def refusal(request: Request, code: str, message: str) -> Outcome:
 
 async def _approval_for(services: Services, request: Request, proposal: Intent) -> Approval | Refusal:
     if request.approval_id is None:
-        return await approvals.find_or_create(services, request.call, proposal)
+        return await approvals.find_or_create(services, request.call, proposal, idempotency.Binding(request))
     return await approvals.find(services, request.call, proposal, request.approval_id)
 
 
-async def _stand(services: Services, change: Change, proposal: Intent, approval: Approval) -> Outcome | Ask:
+async def _stand(services: Services, change: Change, approval: Approval) -> Outcome | Ask:
     match approval.standing(services.clock()):
         case "approved":
             return await change.apply(approval)
         case "denied":
             return declined(change.request)
-        case "pending" if approval.confirm is ConfirmBy.UNATTENDED:
+        case "pending" if proposal.confirm is approval.confirm is ConfirmBy.UNATTENDED:
             return await _unattended(change, approval, services)
         case "pending":
-            return Ask(approval, in_client=proposal.confirm is approval.confirm is ConfirmBy.CLIENT)
+            return Ask(approval, in_client=approval.confirm is ConfirmBy.CLIENT)
         case _:
             return refused(change.request, Refusal.EXPIRED)
 
