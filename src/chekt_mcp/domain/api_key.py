@@ -13,7 +13,7 @@ import re
 import string
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,6 +65,13 @@ class Key:
         if self.state is KeyState.CURRENT:
             return True
         return self.state is KeyState.PREVIOUS and self.valid_until is not None and now < self.valid_until
+
+
+def retired(key: Key, until: datetime | None, now: datetime) -> Key:
+    """Return a current key as it is once another has taken its place: in its time of grace, or revoked (None)."""
+    if until is None:
+        return replace(key, state=KeyState.REVOKED, revoked_at=now)
+    return replace(key, state=KeyState.PREVIOUS, valid_until=until)
 
 
 def mint(kind: KeyKind, environment: Environment, random: RandomBytes) -> str:

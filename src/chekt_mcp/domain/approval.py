@@ -20,6 +20,10 @@ MAX_ATTEMPTS = 3
 """Wrong answers after which an approval counts as denied."""
 
 
+OVERRIDE = "override"
+"""The field of a challenge that overrides a safeguard."""
+
+
 class ApprovalState(StrEnum):
     """What has been decided. Expiry is not a state: it is read off the clock."""
 
@@ -139,7 +143,12 @@ def mismatch(approval: Approval, intent: Intent, now: datetime) -> Refusal | Non
         return None
     if approval.expired(now):
         return Refusal.EXPIRED
-    return Refusal.OUTDATED if approval.state_digest != intent.state_digest else None
+    return None if same_ground(approval, intent) else Refusal.OUTDATED
+
+
+def same_ground(approval: Approval, intent: Intent) -> bool:
+    """Tell whether state and policy are still those the approval was asked for on."""
+    return approval.state_digest == intent.state_digest and approval.confirm is intent.confirm
 
 
 def undecidable(approval: Approval, decider: str, now: datetime) -> Refusal | None:

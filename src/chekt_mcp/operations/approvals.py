@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chekt_mcp.domain import approval as rules
+from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.approval import Approval, ApprovalState, Intent, Refusal
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
@@ -34,6 +35,12 @@ class Decider:
     how: str
 
 
+POLICY = Decider("policy:unattended", "configuration")
+"""Stands in the log for a person where an operator has said that none is needed."""
+
+Bind = Callable[[Writer, Approval], Awaitable[None]]
+
+
 async def find(services: Services, call: Call, intent: Intent, approval_id: str) -> Approval | Refusal:
     """Return the approval with this id if it stands for `intent`, else why not."""
     approval = await services.storage.read(lambda reader: reader.approval(call.grant.dealer, approval_id))
@@ -42,17 +49,42 @@ async def find(services: Services, call: Call, intent: Intent, approval_id: str)
     return rules.mismatch(approval, intent, call.now) or approval
 
 
-async def find_or_create(services: Services, call: Call, intent: Intent) -> Approval:
-    """Return the approval of this very request on this very state, asking for a new one when there is none."""
+async def find_or_create(services: Services, call: Call, intent: Intent, bind: Bind | None = None) -> Approval:
+    """Return the approval of this very request on this very state, asking for a new one when there is none.
+
+    `bind` belongs into the same transaction: it ties the request's idempotency key to the approval.
+    """
     fresh = _new_approval(services, intent, call.now)
 
     async def work(writer: Writer) -> Approval:
         known = await writer.approval_for(intent.dealer, intent.requester, intent.digest, intent.state_digest, call.now)
-        if known is not None:
-            return known
-        await writer.add_approval(fresh)
-        await writer.append([_entry(call.now, fresh, "approval.request", call.grant.principal, call)])
-        return fresh
+        if known is None or not rules.same_ground(known, intent):
+            known = fresh
+            await writer.add_approval(fresh)
+            await writer.append([_entry(call.now, fresh, "approval.request", call.grant.principal, call)])
+        if bind is not None:
+            await bind(writer, known)
+        return known
+
+    return await services.storage.write(work)
+
+
+async def approve_by_policy(services: Services, approval: Approval, request_id: str) -> Approval | Refusal:
+    """Approve what the app's configuration lets this caller do unattended, if it still does."""
+    now = services.clock()
+
+    async def work(writer: Writer) -> Approval | Refusal:
+        current = await writer.approval(approval.dealer, approval.approval_id)
+        app = await writer.app(approval.dealer, approval.app)
+        if current is None or app is None or app.confirmed_by(current.requester) is not ConfirmBy.UNATTENDED:
+            return Refusal.OUTDATED
+        refusal = rules.undecidable(current, POLICY.principal, now)
+        if refusal is not None:
+            return refusal
+        decided = _decided(current, POLICY, ApprovalState.APPROVED, now)
+        await writer.decide_approval(decided)
+        await writer.append([_decision_entry(decided, POLICY, now, request_id)])
+        return decided
 
     return await services.storage.write(work)
 
@@ -106,14 +138,18 @@ def _new_approval(services: Services, intent: Intent, now: datetime) -> Approval
 def _decision(
     current: Approval, decider: Decider, answers: Mapping[str, object] | None, now: datetime
 ) -> tuple[Approval, Refusal | None]:
-    decided = replace(current, decided_by=decider.principal, decided_how=decider.how, decided_at=now)
     if answers is None:
-        return replace(decided, state=ApprovalState.DENIED), None
+        return _decided(current, decider, ApprovalState.DENIED, now), None
     if rules.answers_match(current.challenges, answers):
-        return replace(decided, state=ApprovalState.APPROVED), None
-    if current.attempts + 1 >= rules.MAX_ATTEMPTS:
-        return replace(decided, state=ApprovalState.DENIED, attempts=current.attempts + 1), Refusal.TOO_MANY_ATTEMPTS
-    return replace(current, attempts=current.attempts + 1), Refusal.WRONG_TEXT
+        return _decided(current, decider, ApprovalState.APPROVED, now), None
+    counted = replace(current, attempts=current.attempts + 1)
+    if counted.attempts >= rules.MAX_ATTEMPTS:
+        return _decided(counted, decider, ApprovalState.DENIED, now), Refusal.TOO_MANY_ATTEMPTS
+    return counted, Refusal.WRONG_TEXT
+
+
+def _decided(approval: Approval, decider: Decider, state: ApprovalState, now: datetime) -> Approval:
+    return replace(approval, state=state, decided_by=decider.principal, decided_how=decider.how, decided_at=now)
 
 
 def _decision_entry(approval: Approval, decider: Decider, now: datetime, request_id: str) -> NewEntry:

@@ -164,7 +164,7 @@ async def _approval_for(services: Services, request: Request, proposal: Intent) 
     return await approvals.find(services, request.call, proposal, request.approval_id)
 
 
-async def _stand(services: Services, change: Change, approval: Approval) -> Outcome | Ask:
+async def _stand(services: Services, change: Change, proposal: Intent, approval: Approval) -> Outcome | Ask:
     match approval.standing(services.clock()):
         case "approved":
             return await change.apply(approval)
@@ -173,7 +173,7 @@ async def _stand(services: Services, change: Change, approval: Approval) -> Outc
         case "pending" if proposal.confirm is approval.confirm is ConfirmBy.UNATTENDED:
             return await _unattended(change, approval, services)
         case "pending":
-            return Ask(approval, in_client=approval.confirm is ConfirmBy.CLIENT)
+            return Ask(approval, in_client=proposal.confirm is approval.confirm is ConfirmBy.CLIENT)
         case _:
             return refused(change.request, Refusal.EXPIRED)
 

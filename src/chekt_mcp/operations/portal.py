@@ -16,24 +16,32 @@ def portal_required(request: Request, steps: list[str], at_stake: str) -> Outcom
     }
 
 
-def rotate_steps(app: str, kind: KeyKind) -> list[str]:
-    """Return the way to a new key, and how this server learns of it."""
+def rotate_steps(app: str, kind: KeyKind, *, revoke_now: bool = False) -> list[str]:
+    """Return the way to a new key, and how this server learns of it. `revoke_now`: without the 24 hours."""
     what = "key" if kind is KeyKind.API_KEY else "signing secret"
+    adopt = f"At a terminal run `chekt-mcp keys adopt {app}` and give it the new {what}, so that checks here stay true."
+    revoke = "Click Revoke previous"
     return [
-        f"In the dealer portal open Settings → CHeKT Apps → {app} → Security.",
+        f"In the dealer portal open {security_tab(app)}.",
         f"Click Rotate key (for the {what}). CHeKT shows the new {what} once: copy it into your secret manager.",
-        "Deploy it everywhere. The old one works for 24 more hours.",
-        f"At a terminal run `chekt-mcp app adopt {app} --replace` with the new {what}, so that checks stay true.",
-        "When everything calls with the new one, click Revoke previous in the portal.",
+        *([f"{revoke} at once: whatever still uses the old one fails."] if revoke_now else []),
+        "Deploy it everywhere." + ("" if revoke_now else " The old one works for 24 more hours."),
+        adopt,
+        *([] if revoke_now else [f"When get_key_status says safe_to_revoke, click {revoke.removeprefix('Click ')}."]),
     ]
 
 
 def revoke_steps(app: str) -> list[str]:
     """Return the way to end the grace period."""
     return [
-        f"In the dealer portal open Settings → CHeKT Apps → {app} → Security.",
+        f"In the dealer portal open {security_tab(app)}.",
         "Click Revoke previous. The old key stops working at once.",
     ]
+
+
+def security_tab(app: str) -> str:
+    """Return where an app's keys are in the dealer portal."""
+    return f"Settings → CHeKT Apps → {app} → Security"
 
 
 def allow_list_steps(app: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chekt_mcp.domain.allow_list.version import AllowListVersion
-from chekt_mcp.domain.api_key import KeyKind, KeyState
+from chekt_mcp.domain.api_key import KeyKind, KeyState, retired
 from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import Conflict, InvalidInput, NotFound
@@ -17,6 +17,7 @@ from chekt_mcp.operations.adopted_values import AdoptedValues
 from chekt_mcp.operations.key_material import KeyPair, dealer_record, key_pair, open_secret
 from chekt_mcp.operations.new_key import stored
 from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.portal_rotation import close_in_portal
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Reader, Writer
 from chekt_mcp.storage.records import Dealer, SealedKey
@@ -24,11 +25,15 @@ from chekt_mcp.storage.records import Dealer, SealedKey
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A key or secret that took another's place; `previous_valid_until` is None when there was none."""
+    """A key or secret that took another's place; `previous_valid_until` is None when there was none.
+
+    `revoked`: the rotation was asked for without a time of grace, so the one before opens nothing here any more.
+    """
 
     kind: KeyKind
     fingerprint: str
     previous_valid_until: datetime | None
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +105,16 @@ class Readoption:
         return open_secret(self.services.sealing(), dealer, current) == self.values.signing_secret
 
     async def _replace(self, writer: Writer, fresh: SealedKey, now: datetime) -> Replaced:
-        pair, until = await self._pair(writer, fresh.key.kind), now + self.services.limits.grace
+        pair = await self._pair(writer, fresh.key.kind)
+        asked_for = await close_in_portal(writer, fresh.key, now)
+        revoked = asked_for is not None and asked_for.revoke_previous_now
+        until = None if revoked else now + self.services.limits.grace
         if pair.previous is not None:
             await writer.update_key(replace(pair.previous.key, state=KeyState.REVOKED, revoked_at=now))
         if pair.current is not None:
-            await writer.update_key(replace(pair.current.key, state=KeyState.PREVIOUS, valid_until=until))
+            await writer.update_key(retired(pair.current.key, until, now))
         await writer.add_key(fresh)
-        return Replaced(fresh.key.kind, fresh.key.fingerprint, until if pair.current else None)
+        return Replaced(fresh.key.kind, fresh.key.fingerprint, until if pair.current else None, revoked=revoked)
 
     async def _new_list(self, writer: Writer, app: App, now: datetime) -> int | None:
         if self.values.allow_list is None:

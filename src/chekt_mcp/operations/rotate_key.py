@@ -2,61 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import NotRequired
+from dataclasses import dataclass, field, replace
 
-from typing_extensions import TypedDict
+import anyio
 
 from chekt_mcp.domain import api_key
 from chekt_mcp.domain.api_key import KeyKind
-from chekt_mcp.domain.app import App, Authority
-from chekt_mcp.domain.approval import Approval, Challenge, Intent, Refusal, state_digest
-from chekt_mcp.domain.audit import NewEntry
+from chekt_mcp.domain.app import Authority
+from chekt_mcp.domain.approval import OVERRIDE, Approval, Challenge, Intent, Refusal, state_digest
+from chekt_mcp.domain.audit import NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.rotation import DELIVERY_LEASE, Reason, Rotation, RotationState
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import DeliveryFailed
-from chekt_mcp.operations.change import (
-    ChangeResult,
-    Outcome,
-    Request,
-    finish,
-    refusal,
-    refused,
-)
-from chekt_mcp.operations.key_material import KeyPair, key_pair
-from chekt_mcp.operations.known_app import known_app
-from chekt_mcp.operations.portal import portal_required, rotate_steps
-from chekt_mcp.operations.rotation_facts import Facts, rotation_words
-from chekt_mcp.operations.rotation_steps import Completed, deliver_and_complete, seal_new_key
+from chekt_mcp.operations import idempotency
+from chekt_mcp.operations.change import Outcome, Request, refusal, refused
+from chekt_mcp.operations.portal_rotation import Wanted, rotate_in_portal
+from chekt_mcp.operations.recovery import recover
+from chekt_mcp.operations.rotation_facts import Facts, facts_of, rotation_facts, rotation_words
+from chekt_mcp.operations.rotation_outcome import Completed, rotated, undelivered
+from chekt_mcp.operations.rotation_steps import abandon, complete, leave_undecided, seal_new_key
 from chekt_mcp.operations.services import Services
-from chekt_mcp.secrets.interface import Sink
-from chekt_mcp.storage.interface import Reader, Writer
+from chekt_mcp.secrets.interface import DELIVERY_UNKNOWN, Sink
+from chekt_mcp.storage.interface import Writer
 from chekt_mcp.storage.records import SealedKey
 
 AGAIN = "rotate again"
 """What a person types to replace a key while the one before it still works."""
-
-
-class DeliveredTo(TypedDict):
-    """Where the new value went: the kind of sink and a reference, never a place a model could read."""
-
-    sink: str
-    reference: str
-
-
-class RotateKey(ChangeResult):
-    """Result of `rotate_key`; the value itself is in the sink and nowhere else."""
-
-    rotation_id: NotRequired[str]
-    kind: NotRequired[str]
-    key_id: NotRequired[str]
-    fingerprint: NotRequired[str]
-    delivered_to: NotRequired[DeliveredTo]
-    previous_valid_until: NotRequired[str | None]
-    used_by_this_session: NotRequired[bool]
-    next_step: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,56 +44,67 @@ class Rotate:
 
     async def propose(self) -> Intent | Outcome:
         """Return the words to confirm, or why this cannot be done here and now."""
-        facts = await self._facts()
+        facts = await self._facts_after_recovery()
         if facts.app.authority is Authority.PLATFORM:
-            stake = "The old one works for 24 hours after a rotation unless it is revoked."
-            return portal_required(self.request, rotate_steps(self.request.app, self.kind), stake)
+            wanted = Wanted(self.kind, self.reason, self.revoke_previous_now)
+            return await rotate_in_portal(self.services, self.request, wanted)
+        if facts.open is not None and facts.open.state is RotationState.DELIVERING:
+            return refused(self.request, Refusal.IN_PROGRESS)
         live = facts.pair.live_previous(self.request.call.now)
         if live is not None and not self.force:
             return _in_grace(self.request, live)
-        try:
-            await facts.sink.prove()
-        except DeliveryFailed as error:
-            return refusal(self.request, error.code, f"{error} Nothing was changed.")
-        return self._intent(facts)
+        return await self._no_place(facts.sink) or self._intent(facts)
 
     async def apply(self, approval: Approval) -> Outcome:
         """Mint, deliver, complete. The approval is consumed when the rotation is recorded, before delivery."""
-        facts = await self._facts()
-        try:
-            await facts.sink.prove()
-        except DeliveryFailed as error:
-            return refusal(self.request, error.code, f"{error} Nothing was changed.")
+        facts = await rotation_facts(self.services, self.request, self.kind)
+        if (no_place := await self._no_place(facts.sink)) is not None:
+            return no_place
         value = api_key.mint(self.kind, facts.app.environment, self.services.random)
         rotation, key = await seal_new_key(self.services, self._rotation(facts, approval), value)
-        started = await self._begin(approval, facts, rotation, key)
+        started = await self.services.storage.write(lambda writer: self._begin(writer, approval, rotation, key))
         if started is not None:
             return refused(self.request, started)
-        outcome: dict[str, object] = {}
-
-        async def then(writer: Writer, done: Completed) -> None:
-            outcome.update(self._outcome(done, facts))
-            await writer.append([self._entry(done)])
-            await finish(writer, self.request, approval, outcome)
-
-        try:
-            await deliver_and_complete(self.services, rotation, facts.sink, value, then)
-        except DeliveryFailed as error:
-            return refusal(self.request, error.code, f"{error} The old key is still current; nothing else changed.")
+        outcome: Outcome
+        with anyio.CancelScope(shield=True):  # a caller that goes away must not leave a key half delivered
+            outcome = await self._deliver(rotation, facts.sink, value)
         return outcome
 
-    async def _facts(self) -> Facts:
-        grant, name = self.request.call.grant, self.request.app
+    async def _deliver(self, rotation: Rotation, sink: Sink, value: str) -> Outcome:
+        try:
+            await sink.deliver(value)
+        except DeliveryFailed as error:
+            failure, outcome = error, undelivered(rotation, error)
+        else:
+            return rotated(await complete(self.services, rotation, sink, self._entry), sink)
+        await self.services.storage.write(lambda writer: self._end(writer, rotation, failure, outcome))
+        return outcome
 
-        async def work(reader: Reader) -> tuple[App, KeyPair, int]:
-            pair = await key_pair(reader, grant.dealer, name, self.kind)
-            since = self.request.call.now - timedelta(hours=24)
-            uses = await reader.key_uses(grant.dealer, pair.current.key.key_id, since) if pair.current else ()
-            return await known_app(reader, grant.dealer, name), pair, len(uses)
+    async def _end(self, writer: Writer, rotation: Rotation, error: DeliveryFailed, outcome: dict[str, object]) -> None:
+        """Give the rotation up where the key surely did not arrive; otherwise leave it to a person."""
+        unknown = error.code == DELIVERY_UNKNOWN
+        end, verb = (leave_undecided, "unknown") if unknown else (abandon, "fail")
+        if await end(writer, rotation, self.services.clock()):
+            details = {"kind": self.kind.value, "rotation_id": rotation.rotation_id, "code": error.code}
+            entry = self.request.call.change_entry(f"key.rotate.{verb}", rotation.app, **details)
+            await writer.append([replace(entry, result=Result.ERROR)])
+            await writer.set_outcome(rotation.dealer, rotation.approval_id, outcome)
 
-        app, pair, used_by = await self.services.storage.read(work)
-        own = self.kind is KeyKind.API_KEY and name == grant.app
-        return Facts(app, pair, self.services.sinks.choose(grant.dealer, name, self.kind, own=own), own, used_by)
+    async def _facts_after_recovery(self) -> Facts:
+        """Read the facts; where a crashed process left a rotation of this very key, take that up first."""
+        facts = await rotation_facts(self.services, self.request, self.kind)
+        left = facts.open
+        if left is None or left.state is not RotationState.DELIVERING or left.leased_at(self.services.clock()):
+            return facts
+        await recover(self.services)
+        return await rotation_facts(self.services, self.request, self.kind)
+
+    async def _no_place(self, sink: Sink) -> Outcome | None:
+        try:
+            await sink.prove()
+        except DeliveryFailed as error:
+            return refusal(self.request, error.code, f"{error} Nothing was changed.")
+        return None
 
     def _intent(self, facts: Facts) -> Intent:
         grant, live = self.request.call.grant, facts.pair.live_previous(self.request.call.now)
@@ -129,7 +112,9 @@ class Rotate:
             Challenge("app", f"Type the app's name ({facts.app.name})", facts.app.name),
         )
         if live is not None:
-            challenges += (Challenge("override", f"Type: {AGAIN}", AGAIN),)
+            challenges += (Challenge(OVERRIDE, f"Type: {AGAIN}", AGAIN),)
+        grace = None if self.revoke_previous_now else self.services.limits.grace
+        words = rotation_words(self.request, facts, kind=self.kind, reason=self.reason, grace=grace)
         return Intent(
             dealer=grant.dealer,
             app=facts.app.name,
@@ -137,18 +122,9 @@ class Rotate:
             requester=grant.principal,
             confirm=facts.app.confirm,
             arguments=self.request.arguments,
-            state=_state(facts.pair, facts.sink),
-            words="\n".join(self._words(facts)),
-            challenges=tuple(challenges),
-        )
-
-    def _words(self, facts: Facts) -> list[str]:
-        return rotation_words(
-            self.request,
-            facts,
-            kind=self.kind,
-            reason=self.reason,
-            grace=None if self.revoke_previous_now else self.services.limits.grace,
+            state=facts.state,
+            words="\n".join(words),
+            challenges=challenges,
         )
 
     def _rotation(self, facts: Facts, approval: Approval) -> Rotation:
@@ -172,23 +148,21 @@ class Rotate:
             sealed=None,
         )
 
-    async def _begin(self, approval: Approval, facts: Facts, rotation: Rotation, key: SealedKey) -> Refusal | None:
+    async def _begin(self, writer: Writer, approval: Approval, rotation: Rotation, key: SealedKey) -> Refusal | None:
         """Consume the approval and record the rotation, if the state is still the one that was confirmed."""
-        grant = self.request.call.grant
-
-        async def work(writer: Writer) -> Refusal | None:
-            pair = await key_pair(writer, grant.dealer, facts.app.name, self.kind)
-            if state_digest(_state(pair, facts.sink)) != approval.state_digest:
-                return Refusal.OUTDATED
-            if any(_same_key(rotation, other) for other in await writer.unfinished_rotations()):
-                return Refusal.IN_PROGRESS
-            if not await writer.consume_approval(grant.dealer, approval.approval_id, rotation.started_at):
-                return Refusal.ALREADY_DECIDED
-            await writer.add_key(key)
-            await writer.add_rotation(rotation)
-            return None
-
-        return await self.services.storage.write(work)
+        facts = await facts_of(writer, self.services, self.request, self.kind)
+        if state_digest(facts.state) != approval.state_digest:
+            return Refusal.OUTDATED
+        if facts.open is not None and facts.open.state is RotationState.DELIVERING:
+            return Refusal.IN_PROGRESS
+        if not await writer.consume_approval(rotation.dealer, approval.approval_id, rotation.started_at):
+            return Refusal.ALREADY_DECIDED
+        if facts.open is not None:
+            await abandon(writer, facts.open, rotation.started_at)
+        await idempotency.Binding(self.request)(writer, approval)
+        await writer.add_key(key)
+        await writer.add_rotation(rotation)
+        return None
 
     def _entry(self, done: Completed) -> NewEntry:
         rotation = done.rotation
@@ -205,38 +179,6 @@ class Rotate:
             sink=rotation.sink,
             previous_valid_until=rfc3339(done.previous_valid_until) if done.previous_valid_until else None,
         )
-
-    def _outcome(self, done: Completed, facts: Facts) -> dict[str, object]:
-        until = rfc3339(done.previous_valid_until) if done.previous_valid_until else None
-        return {
-            "status": "rotated",
-            "app": facts.app.name,
-            "message": f"The new {self.kind.value} is delivered and in force; the old one "
-            + (f"works until {until}." if until else "is revoked."),
-            "rotation_id": done.rotation.rotation_id,
-            "kind": self.kind.value,
-            "key_id": done.new.key_id,
-            "fingerprint": done.new.fingerprint,
-            "delivered_to": {"sink": facts.sink.name, "reference": facts.sink.reference},
-            "previous_valid_until": until,
-            "used_by_this_session": facts.own,
-            "next_step": "Deploy the new one everywhere, watch get_key_status, then revoke_previous_key."
-            if until
-            else "Deploy the new one everywhere: nothing else works any more.",
-        }
-
-
-def _state(pair: KeyPair, sink: Sink) -> dict[str, object]:
-    current, previous = pair.current, pair.previous
-    return {
-        "current": current.key.key_id if current else None,
-        "previous": previous.key.key_id if previous else None,
-        "sink": [sink.name, sink.target],
-    }
-
-
-def _same_key(one: Rotation, other: Rotation) -> bool:
-    return (one.dealer, one.app, one.kind) == (other.dealer, other.app, other.kind)
 
 
 def _in_grace(request: Request, live: SealedKey) -> Outcome:

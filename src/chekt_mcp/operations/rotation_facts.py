@@ -2,26 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import App
-from chekt_mcp.domain.rotation import Reason
+from chekt_mcp.domain.audit import KeyUse
+from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.operations.change import Request
-from chekt_mcp.operations.key_material import KeyPair
+from chekt_mcp.operations.key_material import KeyPair, key_pair
+from chekt_mcp.operations.key_users import named, shows_addresses
+from chekt_mcp.operations.known_app import known_app
+from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.interface import Sink
+from chekt_mcp.storage.interface import Reader
+
+LATEST = 5
+"""Rotations looked at for one that is not over: there is at most one, and it is the newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a rotation rests on."""
+    """What a rotation rests on. `uses`: of the key in force, in the last 24 h. `open`: a rotation not over yet."""
 
     app: App
     pair: KeyPair
     sink: Sink
     own: bool
-    used_by: int
+    uses: Sequence[KeyUse]
+    open: Rotation | None
+
+    @property
+    def state(self) -> dict[str, object]:
+        """What a confirmation is given for: it is outdated once any of this has changed."""
+        current, previous = self.pair.current, self.pair.previous
+        return {
+            "current": current.key.key_id if current else None,
+            "previous": previous.key.key_id if previous else None,
+            "open": self.open.rotation_id if self.open else None,
+            "sink": [self.sink.name, self.sink.target],
+        }
+
+
+async def rotation_facts(services: Services, request: Request, kind: KeyKind) -> Facts:
+    """Read what a rotation rests on, from one snapshot."""
+    return await services.storage.read(lambda reader: facts_of(reader, services, request, kind))
+
+
+async def facts_of(reader: Reader, services: Services, request: Request, kind: KeyKind) -> Facts:
+    """Read the same within a transaction."""
+    grant, name = request.call.grant, request.app
+    pair = await key_pair(reader, grant.dealer, name, kind)
+    since = request.call.now - timedelta(hours=24)
+    uses = await reader.key_uses(grant.dealer, pair.current.key.key_id, since) if pair.current else ()
+    own = kind is KeyKind.API_KEY and name == grant.app
+    sink = services.sinks.choose(grant.dealer, name, kind, own=own)
+    app = await known_app(reader, grant.dealer, name)
+    return Facts(app, pair, sink, own, uses, await open_rotation(reader, grant.dealer, name, kind))
+
+
+async def open_rotation(reader: Reader, dealer: str, app: str, kind: KeyKind) -> Rotation | None:
+    """Return the rotation of this kind that is not over: being delivered, undecided, or under way in the portal."""
+    over = {RotationState.COMPLETED, RotationState.FAILED}
+    latest = await reader.rotations(dealer, app, kind, LATEST)
+    return next((one for one in latest if one.state not in over), None)
 
 
 def rotation_words(
@@ -31,12 +76,13 @@ def rotation_words(
     return [
         f"Rotate the {_name(kind)} of app {facts.app.name} ({facts.app.environment}).",
         f"Asked by {request.call.grant.principal} over {request.call.source}; reason: {reason}.",
-        *_in_force(facts),
+        *_in_force(request, facts),
         f"The new one goes to: {facts.sink.reference} ({facts.sink.name}). It is shown to nobody here.",
         _old_one(grace),
         *_older_one(request, facts),
+        *_open_one(facts),
         *_own_session(facts),
-        *_advice(reason, grace),
+        *_advice(facts, reason, grace),
     ]
 
 
@@ -44,11 +90,12 @@ def _name(kind: KeyKind) -> str:
     return "API key" if kind is KeyKind.API_KEY else "webhook signing secret"
 
 
-def _in_force(facts: Facts) -> list[str]:
+def _in_force(request: Request, facts: Facts) -> list[str]:
     current = facts.pair.current
     if current is None:
         return ["None is in force now."]
-    return [f"In force now: {current.key.fingerprint}, used from {facts.used_by} source(s) in the last 24 h."]
+    in_force = f"In force now: {current.key.fingerprint}, used from {len(facts.uses)} source(s) in the last 24 h."
+    return [in_force, *named(facts.uses, addresses=shows_addresses(facts.app, request.call.grant))]
 
 
 def _old_one(grace: timedelta | None) -> str:
@@ -62,13 +109,22 @@ def _older_one(request: Request, facts: Facts) -> list[str]:
     return [f"An even older one, {live.key.fingerprint}, still works and would stop AT ONCE."] if live else []
 
 
+def _open_one(facts: Facts) -> list[str]:
+    if facts.open is None:
+        return []
+    return [f"Rotation {facts.open.rotation_id} is undecided: its key may lie in its place, and is given up with this."]
+
+
 def _own_session(facts: Facts) -> list[str]:
     if not facts.own:
         return []
     return ["This very session uses the key; it goes on with the new one if that goes to its key file."]
 
 
-def _advice(reason: Reason, grace: timedelta | None) -> list[str]:
+def _advice(facts: Facts, reason: Reason, grace: timedelta | None) -> list[str]:
     if reason is not Reason.SUSPECTED_COMPROMISE or grace is None:
         return []
-    return ["The key may have leaked, and the old one would still work: consider revoking at once."]
+    return [
+        "The key may have leaked, and the old one would still work. Proposed instead: revoke_previous_now.",
+        f"The {len(facts.uses)} source(s) that use it would then fail until they have the new one.",
+    ]

@@ -1,40 +1,38 @@
-"""The steps of a rotation: begin (recorded, sealed) → deliver → complete; and recovery after a crash.
+"""The steps of a rotation: begin (recorded, sealed) → deliver → complete; or given up, or undecided.
 
-The old key stays current until the new one has been delivered. The new value is kept sealed with the rotation
-only until then, so that after a crash the same key is delivered again: never a key that nobody holds.
+The old key stays current until the new one has been delivered. The new value is kept sealed with the rotation until
+then, so that after a crash the same key is delivered again (`recovery`): never a key that nobody holds. After that
+it is kept for an hour at most, for `reveal_key`.
+
+Every step looks at the stored state first: a process that lost its lease finds out what another has made of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
-
-import anyio
 
 from chekt_mcp.domain import api_key
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
-from chekt_mcp.domain.audit import Kind, NewEntry, Result
-from chekt_mcp.domain.rotation import DELIVERY_LEASE, Rotation, RotationState
-from chekt_mcp.errors import ChektError, DeliveryFailed
-from chekt_mcp.operations.key_material import dealer_record, key_pair, secret_identity
+from chekt_mcp.domain.audit import NewEntry
+from chekt_mcp.domain.rotation import Rotation, RotationState
+from chekt_mcp.errors import Conflict, NotFound
+from chekt_mcp.operations.key_material import dealer_record, key_pair
+from chekt_mcp.operations.key_material import secret_identity as identity_of
+from chekt_mcp.operations.overdue import settle
+from chekt_mcp.operations.rotation_outcome import Completed, rotated
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.interface import Sink
-from chekt_mcp.storage.interface import Writer
+from chekt_mcp.storage.interface import Reader, Writer
 from chekt_mcp.storage.records import SealedKey
 
-Then = Callable[[Writer, "Completed"], Awaitable[None]]
-"""What else belongs into the completing transaction."""
+ROTATIONS_KEPT = 20
+"""How many rotations of a kind are looked at for sealed copies; older ones have lost theirs long ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """A finished rotation: the new key, and until when the old one works (None: it was revoked)."""
-
-    rotation: Rotation
-    new: Key
-    previous_valid_until: datetime | None
-    at: datetime
+Entry = Callable[[Completed], NewEntry]
+"""Writes the log entry of a completion."""
 
 
 async def seal_new_key(services: Services, rotation: Rotation, value: str) -> tuple[Rotation, SealedKey]:
@@ -50,126 +48,116 @@ async def seal_new_key(services: Services, rotation: Rotation, value: str) -> tu
         fingerprint=api_key.fingerprint(value),
         created_at=rotation.started_at,
     )
-    sealed = sealing.seal(dealer.wrapped_key, dealer.name, f"rotation/{rotation.rotation_id}", value)
+    sealed = sealing.seal(dealer.wrapped_key, dealer.name, sealed_as(rotation), value)
     if rotation.kind is KeyKind.API_KEY:
         return replace(rotation, sealed=sealed), SealedKey(key, value_hash=api_key.key_hash(value))
-    own = sealing.seal(dealer.wrapped_key, dealer.name, secret_identity(SealedKey(key)), value)
+    own = sealing.seal(dealer.wrapped_key, dealer.name, identity_of(SealedKey(key)), value)
     return replace(rotation, sealed=sealed), SealedKey(key, sealed=own)
 
 
-async def deliver_and_complete(services: Services, rotation: Rotation, sink: Sink, value: str, then: Then) -> Completed:
-    """Deliver the value and put the new key in force; not interrupted by a caller that goes away.
+def sealed_as(rotation: Rotation) -> str:
+    """Return what binds the sealed value to its rotation."""
+    return f"rotation/{rotation.rotation_id}"
+
+
+async def complete(services: Services, rotation: Rotation, sink: Sink, entry: Entry) -> Completed:
+    """Make the delivered key current and the old one previous (or revoked), in one transaction; once.
+
+    The approval's outcome is kept with it, whoever completes, so that a repeated call is answered from it.
 
     Raises:
-        DeliveryFailed: the sink refused; the new key is void and the old one still current.
+        Conflict: code `rotation_given_up`: a person gave it up meanwhile.
     """
-    done: Completed
-    with anyio.CancelScope(shield=True):
-        try:
-            await sink.deliver(value)
-        except DeliveryFailed:
-            await _abandon(services, rotation)
-            raise
-        done = await complete(services, rotation, then)
-    return done
-
-
-async def complete(services: Services, rotation: Rotation, then: Then) -> Completed:
-    """Make the delivered key current and the old one previous (or revoked), in one transaction."""
     now = services.clock()
-    until = None if rotation.revoke_previous_now else now + services.limits.grace
 
     async def work(writer: Writer) -> Completed:
-        pair = await key_pair(writer, rotation.dealer, rotation.app, rotation.kind)
-        stored = await writer.keys(rotation.dealer, rotation.app, rotation.kind)
-        new = next(one.key for one in stored if one.key.key_id == rotation.new_key_id)
-        if pair.previous is not None:
-            await writer.update_key(replace(pair.previous.key, state=KeyState.REVOKED, revoked_at=now))
-        if pair.current is not None:
-            await writer.update_key(_retired(pair.current.key, until, now))
-        current = replace(new, state=KeyState.CURRENT)
-        await writer.update_key(current)
-        await writer.update_rotation(replace(rotation, state=RotationState.COMPLETED, sealed=None))
-        done = Completed(rotation, current, until, now)
-        await then(writer, done)
+        current = await stored_rotation(writer, rotation)
+        if current.state is RotationState.COMPLETED:
+            return await _completed_before(writer, current)
+        if not current.undelivered:
+            raise Conflict("That rotation was given up meanwhile: its key is void.", code="rotation_given_up")
+        await settle(writer, now)
+        until = None if current.revoke_previous_now else now + services.limits.grace
+        done = await _put_in_force(writer, current, until, now)
+        await writer.append([entry(done)])
+        if await writer.approval(current.dealer, current.approval_id) is not None:
+            await writer.set_outcome(current.dealer, current.approval_id, rotated(done, sink))
         return done
 
     return await services.storage.write(work)
 
 
-async def recover(services: Services) -> list[str]:
-    """Take up rotations that a crashed process left behind; return one sentence for each that could not be ended.
+async def abandon(writer: Writer, rotation: Rotation, now: datetime) -> bool:
+    """Give an undelivered rotation up: its key is void, its sealed copy destroyed.
 
-    A rotation whose lease still runs belongs to a living process and is left alone.
+    False when it is over already, or another process has taken it up: then it is theirs to end.
     """
-    unfinished = await services.storage.read(lambda reader: reader.unfinished_rotations())
-    trouble = []
-    for rotation in unfinished:
-        claimed = await _claim(services, rotation)
-        if claimed is None:
-            continue
-        try:
-            await _deliver_again(services, claimed)
-        except ChektError as error:
-            trouble.append(f"Rotation {rotation.rotation_id} of {rotation.app} is not delivered yet: {error}")
-    return trouble
+    current = await stored_rotation(writer, rotation)
+    if not _still_ours(current, rotation):
+        return False
+    new = await _new_key(writer, current)
+    if new is not None:
+        await writer.update_key(replace(new, state=KeyState.VOID))
+    await writer.update_rotation(replace(current, state=RotationState.FAILED, sealed=None, ended_at=now))
+    return True
 
 
-async def _deliver_again(services: Services, rotation: Rotation) -> None:
-    dealer = await services.storage.read(lambda reader: dealer_record(reader, rotation.dealer))
-    sink = services.sinks.restore(rotation.sink, rotation.target)
-    sealed = rotation.sealed or b""
-    value = services.sealing().open(dealer.wrapped_key, dealer.name, f"rotation/{rotation.rotation_id}", sealed)
-    await sink.deliver(value)
-    await complete(services, rotation, _log_recovery)
+async def leave_undecided(writer: Writer, rotation: Rotation, now: datetime) -> bool:
+    """Record that nobody can tell whether the key arrived; False as `abandon` has it."""
+    current = await stored_rotation(writer, rotation)
+    if not _still_ours(current, rotation):
+        return False
+    await writer.update_rotation(replace(current, state=RotationState.DELIVERY_UNKNOWN, ended_at=now))
+    return True
 
 
-async def _log_recovery(writer: Writer, done: Completed) -> None:
-    rotation = done.rotation
-    await writer.append(
-        [
-            NewEntry(
-                dealer=rotation.dealer,
-                timestamp=done.at,
-                actor="server",
-                kind=Kind.OPERATOR_ACTION,
-                action="key.rotate.recover",
-                result=Result.OK,
-                request_id=rotation.rotation_id,
-                app=rotation.app,
-                source="recovery",
-                details={"rotation_id": rotation.rotation_id, "new_key_id": done.new.key_id},
-            )
-        ]
-    )
+async def stored_rotation(reader: Reader, rotation: Rotation) -> Rotation:
+    """Return what is stored of a rotation now.
+
+    Raises:
+        NotFound: code `unknown_rotation`.
+    """
+    current = await reader.rotation(rotation.dealer, rotation.rotation_id)
+    if current is None:
+        raise NotFound("There is no such rotation.", code="unknown_rotation")
+    return current
 
 
-async def _claim(services: Services, rotation: Rotation) -> Rotation | None:
-    now = services.clock()
-
-    async def work(writer: Writer) -> Rotation | None:
-        current = await writer.rotation(rotation.dealer, rotation.rotation_id)
-        if current is None or current.state is not RotationState.DELIVERING or now < current.lease_until:
-            return None
-        claimed = replace(current, lease_until=now + DELIVERY_LEASE)
-        await writer.update_rotation(claimed)
-        return claimed
-
-    return await services.storage.write(work)
+def _still_ours(current: Rotation, known: Rotation) -> bool:
+    return current.undelivered and current.lease_until == known.lease_until
 
 
-async def _abandon(services: Services, rotation: Rotation) -> None:
-    async def work(writer: Writer) -> None:
-        stored = await writer.keys(rotation.dealer, rotation.app, rotation.kind)
-        for one in stored:
-            if one.key.key_id == rotation.new_key_id:
-                await writer.update_key(replace(one.key, state=KeyState.VOID))
-        await writer.update_rotation(replace(rotation, state=RotationState.FAILED, sealed=None))
+async def _put_in_force(writer: Writer, rotation: Rotation, until: datetime | None, now: datetime) -> Completed:
+    pair = await key_pair(writer, rotation.dealer, rotation.app, rotation.kind)
+    new = await _new_key(writer, rotation)
+    if new is None:
+        raise Conflict("The key of that rotation is void.", code="rotation_given_up")
+    if pair.previous is not None:
+        await writer.update_key(replace(pair.previous.key, state=KeyState.REVOKED, revoked_at=now))
+    if pair.current is not None:
+        await writer.update_key(api_key.retired(pair.current.key, until, now))
+    current = replace(new, state=KeyState.CURRENT)
+    await writer.update_key(current)
+    await _destroy_older_copies(writer, rotation)
+    done = replace(rotation, state=RotationState.COMPLETED, ended_at=now)
+    await writer.update_rotation(done)
+    return Completed(done, current, until if pair.current else None, now)
 
-    await services.storage.write(work)
+
+async def _destroy_older_copies(writer: Writer, rotation: Rotation) -> None:
+    for other in await writer.rotations(rotation.dealer, rotation.app, rotation.kind, ROTATIONS_KEPT):
+        if other.sealed is not None and other.state is RotationState.COMPLETED:
+            await writer.update_rotation(replace(other, sealed=None))
 
 
-def _retired(key: Key, until: datetime | None, now: datetime) -> Key:
-    if until is None:
-        return replace(key, state=KeyState.REVOKED, revoked_at=now)
-    return replace(key, state=KeyState.PREVIOUS, valid_until=until)
+async def _completed_before(reader: Reader, rotation: Rotation) -> Completed:
+    stored = await reader.keys(rotation.dealer, rotation.app, rotation.kind)
+    found = {one.key.key_id: one.key for one in stored}
+    old = found.get(rotation.old_key_id or "")
+    until = old.valid_until if old is not None and old.state is KeyState.PREVIOUS else None
+    return Completed(rotation, found[rotation.new_key_id], until, rotation.ended_at or rotation.started_at)
+
+
+async def _new_key(reader: Reader, rotation: Rotation) -> Key | None:
+    stored = await reader.keys(rotation.dealer, rotation.app, rotation.kind)
+    return next((one.key for one in stored if one.key.key_id == rotation.new_key_id), None)

@@ -30,7 +30,9 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.errors import ChektError, InvalidInput, NotFound, NotPermitted, Unavailable
 from chekt_mcp.operations.compiled_lists import CompiledLists
+from chekt_mcp.operations.overdue import settle
 from chekt_mcp.operations.services import Call, Services
+from chekt_mcp.storage.interface import Writer
 from chekt_mcp.tools.answer import Answer, as_result
 from chekt_mcp.tools.catalog import CATALOG, ToolSpec, tool_scopes
 from chekt_mcp.tools.rejection import bad_arguments, failure, rejection
@@ -132,9 +134,14 @@ class Gateway:
         return _finished(await binding.run(tool))
 
     async def _recorded(self, services: Services, entry: NewEntry, outcome: Outcome) -> Reply:
-        """Write the entry; an answer that could not be recorded is not given."""
+        """Write the entry, and what the clock has ended; an answer that could not be recorded is not given."""
+
+        async def work(writer: Writer) -> None:
+            await settle(writer, entry.timestamp, entry.key_id)
+            await writer.append([entry])
+
         try:
-            await services.storage.write(lambda writer: writer.append([entry]))
+            await services.storage.write(work)
         except Unavailable as error:
             logger.warning("A call could not be recorded: %s", error.code)
             return failure(

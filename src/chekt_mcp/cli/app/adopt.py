@@ -97,6 +97,10 @@ def _news(result: Readopted) -> list[str]:
 
 def _replaced(one: Replaced) -> str:
     line = f"{one.kind}: {one.fingerprint} is the current one now."
+    if one.revoked:
+        return (
+            f"{line} The one before opens nothing here any more; click Revoke previous in the portal if you have not."
+        )
     if one.previous_valid_until is None:
         return line
     until = rfc3339(one.previous_valid_until)

@@ -6,7 +6,7 @@ from chekt_mcp.cli.doctor.finding import Finding, failed, failure, fine, warning
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import ChektError, StateUnusable
-from chekt_mcp.operations.rotation_steps import recover
+from chekt_mcp.operations.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.records import Dealer
 from chekt_mcp.storage.sqlite import permissions_problems

@@ -79,11 +79,12 @@ class RotationWriter(RotationReader):
         )
 
     async def update_rotation(self, rotation: Rotation) -> None:
-        """Store `state`, `lease_until`, `sealed` and `ended_at` of a known rotation."""
+        """Store `state`, `new_key_id`, `lease_until`, `sealed` and `ended_at` of a known rotation."""
         changed = self._change(
-            "UPDATE rotations SET state = ?, lease_until = ?, sealed = ?, ended_at = ?"
+            "UPDATE rotations SET state = ?, new_key_id = ?, lease_until = ?, sealed = ?, ended_at = ?"
             " WHERE rotation_id = ? AND dealer = ?",
             rotation.state.value,
+            rotation.new_key_id,
             microseconds(rotation.lease_until),
             rotation.sealed,
             optional_microseconds(rotation.ended_at),
