@@ -150,6 +150,15 @@ def test_an_entry_with_any_public_address_can_match(text: str) -> None:
     assert "never_matches_internet" not in codes(text)
 
 
+def test_ranges_that_a_provider_shares_among_its_customers_are_told_by_their_comment() -> None:
+    mark = "github actions, from https://api.github.com/meta at 2026-05-01T12:00:00Z: shared by all its customers"
+    finding = the("shared_by_all_customers", f"# {mark}\n4.148.0.0/16\n4.149.0.0/18 # {mark}\n\n8.8.8.8 # ours")
+
+    assert (finding.severity, finding.entries) == (Severity.WARNING, ("4.148.0.0/16", "4.149.0.0/18"))
+    assert "whoever rents there" in finding.message.lower()
+    assert "github" not in finding.message
+
+
 def test_duplicates_are_found_in_any_notation_with_their_lines() -> None:
     text = "9.9.9.9\n2620:fe::fe\n9.9.9.9/32 # again\n::ffff:9.9.9.9\n2620:00FE:0::00fe/128"
 

@@ -28,6 +28,7 @@ class FindingCode(StrEnum):
     VERY_BROAD = "very_broad"
     IPV6_BROADER_THAN_SITE = "ipv6_broader_than_site"
     NEVER_MATCHES_INTERNET = "never_matches_internet"
+    SHARED_BY_ALL_CUSTOMERS = "shared_by_all_customers"
     DUPLICATE = "duplicate"
     OVERLAP = "overlap"
     MERGEABLE = "mergeable"

@@ -12,6 +12,7 @@ from chekt_mcp.domain.allow_list.entry import Entry, IPVersion
 from chekt_mcp.domain.allow_list.finding import LISTED, Finding, FindingCode, FindingSettings, Severity, named
 from chekt_mcp.domain.allow_list.ranges import outermost
 from chekt_mcp.domain.allow_list.redundancy import Redundancy, duplicates, mergeable, overlaps
+from chekt_mcp.domain.allow_list.shared import is_shared
 from chekt_mcp.domain.allow_list.special import Kind, never_on_the_internet
 from chekt_mcp.domain.app import Environment
 
@@ -48,6 +49,7 @@ def findings(  # noqa: PLR0913 -- each is a fact of its own, and all but the lis
         *_coverage(entries),
         *_broad(entries, settings),
         *_unreachable(entries),
+        *_shared(entries),
         *_redundant(FindingCode.DUPLICATE, duplicates(entries)),
         *_redundant(FindingCode.OVERLAP, overlaps(entries)),
         *_redundant(FindingCode.MERGEABLE, mergeable(entries)),
@@ -116,6 +118,16 @@ def _unreachable(entries: Sequence[Entry]) -> Iterator[Finding]:
             f"Never seen on the internet ({kind} addresses): {{}}. No request to the API comes from there; enter the "
             "public address that your network uses.",
         )
+
+
+def _shared(entries: Sequence[Entry]) -> Iterator[Finding]:
+    yield from _about(
+        filter(is_shared, entries),
+        FindingCode.SHARED_BY_ALL_CUSTOMERS,
+        Severity.WARNING,
+        "Shared by every customer of a provider: {}. Whoever rents there passes this layer, and the key alone "
+        "protects: keep its scopes narrow and rotate it, or call from addresses of your own.",
+    )
 
 
 def _stale(
