@@ -13,7 +13,11 @@ from chekt_mcp.cli.commands import COMMANDS
 from terminal_child import PROGRAM, Machine
 
 KEY = "chekt_live_EXAMPLEexample0000000000000000AAAA"
-COMMANDS_WITH_ACTIONS = {"app": ["add", "list", "show", "adopt", "scopes", "confirm"], "audit": ["import"]}
+COMMANDS_WITH_ACTIONS = {
+    "app": ["add", "list", "show", "adopt", "scopes", "confirm"],
+    "audit": ["import"],
+    "ranges": ["fetch"],
+}
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ COMMANDS: Table = {
     "approve": ("chekt_mcp.cli.decide.approve", "read what an assistant asked for, and allow it"),
     "deny": ("chekt_mcp.cli.decide.deny", "refuse what an assistant asked for"),
     "audit": ("chekt_mcp.cli.audit.group", "bring in the audit log that CHeKT exports"),
+    "ranges": ("chekt_mcp.cli.ranges.group", "turn the ranges that a provider publishes into allow-list entries"),
     "version": ("chekt_mcp.cli.version", "print the versions of this program and what it stands on"),
 }
 

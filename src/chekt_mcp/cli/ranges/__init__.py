@@ -1,0 +1,1 @@
+"""Commands about the ranges that providers publish."""
