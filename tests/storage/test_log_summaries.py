@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -170,3 +172,41 @@ async def test_the_use_of_an_address_looks_at_its_newest_entries_only(storage: S
     )
     use = sample.work("address_use", "acme", "shop", "198.51.100.20", sample.NOW, 2)
     assert await storage.read(use) == AddressUse(("newer",), 1)
+
+
+async def test_traffic_can_be_limited_to_addresses_that_called_on_several_days(storage: Storage) -> None:
+    await append(
+        storage,
+        *(sample.entry(at=sample.NOW + step * sample.DAY) for step in range(3)),
+        *(sample.entry(at=sample.NOW + step * sample.MINUTE, source_ip="203.0.113.7") for step in range(9)),
+    )
+    traffic = await storage.read(lambda reader: reader.traffic("acme", "shop", sample.NOW, 3))
+    assert [one.source_ip for one in traffic] == ["198.51.100.20"]
+
+
+@pytest.mark.parametrize(
+    ("network", "last"),
+    [
+        ("198.51.100.20/32", sample.NOW + 30 * sample.HOUR),
+        ("198.51.100.0/24", sample.NOW + 30 * sample.HOUR),
+        ("0.0.0.0/0", sample.NOW + 40 * sample.HOUR),
+        ("2001:db8::/32", sample.NOW),
+        ("::/0", sample.NOW),
+        ("198.51.100.21/32", None),
+        ("192.0.2.0/24", None),
+    ],
+)
+async def test_the_last_request_from_a_network_is_found(storage: Storage, network: str, last: datetime | None) -> None:
+    await append(
+        storage,
+        sample.entry(at=sample.NOW + 30 * sample.HOUR),
+        sample.entry(at=sample.NOW),
+        sample.entry(at=sample.NOW + 40 * sample.HOUR, source_ip="203.0.113.7"),
+        sample.entry(source_ip="2001:db8::7"),
+        sample.entry(source_ip="192.0.2.1", app="till"),
+        sample.entry(source_ip="192.0.2.2", dealer="other"),
+        sample.entry(source_ip="192.0.2.3", kind=Kind.TOOL_CALL),
+        sample.entry(source_ip="192.0.2.4", at=sample.NOW - sample.DAY),
+    )
+    found = sample.work("last_request", "acme", "shop", ip_network(network), sample.NOW)
+    assert await storage.read(found) == last

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chekt_mcp.domain.allow_list.version import AllowListVersion
-from chekt_mcp.domain.api_key import Key, KeyKind
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.approval import Approval
 from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntry, Query, Traffic
-from chekt_mcp.domain.rotation import Rotation
+from chekt_mcp.storage.key_interface import KeyChanges, KeyLookups
 from chekt_mcp.storage.records import (
     Approver,
     Dealer,
     DeliveryClaim,
-    GoneSource,
     ImportFile,
     QueuedEvent,
     QueueExtent,
     RememberedAnswer,
-    SealedKey,
     SeenDelivery,
 )
 
@@ -37,7 +35,7 @@ if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules f
 T = TypeVar("T")
 
 
-class Reader(Protocol):
+class Reader(KeyLookups, Protocol):
     """Everything that can be asked. All lookups are confined to the dealer given."""
 
     async def dealers(self) -> Sequence[Dealer]:
@@ -48,14 +46,6 @@ class Reader(Protocol):
 
     async def apps(self, dealer: str) -> Sequence[App]:
         """Every app of the dealer, by name."""
-        ...
-
-    async def key_by_hash(self, value_hash: bytes) -> Key | None:
-        """The API key with this SHA-256, of any dealer and in any state."""
-        ...
-
-    async def keys(self, dealer: str, app: str, kind: KeyKind) -> Sequence[SealedKey]:
-        """All keys of one kind, newest first; void ones left out."""
         ...
 
     async def allow_list(self, dealer: str, app: str) -> AllowListVersion | None:
@@ -82,28 +72,6 @@ class Reader(Protocol):
 
     async def approvals(self, dealer: str, now: datetime) -> Sequence[Approval]:
         """Pending, unexpired approvals, oldest first."""
-        ...
-
-    async def rotation(self, dealer: str, rotation_id: str) -> Rotation | None: ...
-
-    async def rotations(self, dealer: str, app: str, kind: KeyKind, limit: int) -> Sequence[Rotation]:
-        """The newest `limit` rotations of one kind of key, newest first."""
-        ...
-
-    async def unfinished_rotations(self) -> Sequence[Rotation]:
-        """Rotations of every dealer that are still `delivering`."""
-        ...
-
-    async def undecided_rotations(self) -> Sequence[Rotation]:
-        """Rotations of every dealer that are `delivery_unknown`."""
-        ...
-
-    async def ended_graces(self, now: datetime) -> Sequence[Key]:
-        """Previous keys of every dealer whose time of grace is over, and of which `note_ended_grace` knows nothing."""
-        ...
-
-    async def gone_sources(self, dealer: str, app: str) -> Sequence[GoneSource]:
-        """Sources of an app's calls that a person says are gone, by name."""
         ...
 
     async def remembered_answer(
@@ -148,8 +116,17 @@ class Reader(Protocol):
 
     async def last_use(self, dealer: str, key_id: str) -> datetime | None: ...
 
-    async def traffic(self, dealer: str, app: str, since: datetime) -> Sequence[Traffic]:
-        """Requests per source address since then (whole hours), most first; `api_call` entries only."""
+    async def traffic(self, dealer: str, app: str, since: datetime, days: int = 1) -> Sequence[Traffic]:
+        """Requests per source address since then (whole hours), most first; `api_call` entries only.
+
+        Addresses that called on fewer than `days` days are left out.
+        """
+        ...
+
+    async def last_request(
+        self, dealer: str, app: str, network: IPv4Network | IPv6Network, since: datetime
+    ) -> datetime | None:
+        """When the app was last called from a network since then (whole hours); `api_call` entries only."""
         ...
 
     async def traffic_extent(self, dealer: str, app: str) -> tuple[datetime, datetime] | None:
@@ -160,12 +137,16 @@ class Reader(Protocol):
         """What `api_call` entries of an app tell of an address: those among its newest `limit`, of any app."""
         ...
 
+    async def traffic_hours(self, dealer: str, app: str, since: datetime) -> Sequence[datetime]:
+        """The hours since then in which the app was called at all, oldest first."""
+        ...
+
     async def server_secret(self, name: str) -> bytes | None:
         """A random secret of this installation (for cursors, request state), if it was made."""
         ...
 
 
-class Writer(Reader, Protocol):
+class Writer(Reader, KeyChanges, Protocol):
     """Everything that can be changed, inside one transaction."""
 
     async def add_dealer(self, dealer: Dealer) -> None: ...
@@ -176,14 +157,6 @@ class Writer(Reader, Protocol):
 
     async def update_app(self, app: App) -> None:
         """Store `scopes`, `covers`, `confirm` and `unattended` of a known app."""
-        ...
-
-    async def add_key(self, key: SealedKey) -> None:
-        """Add a key; `Conflict` when the same value is already known."""
-        ...
-
-    async def update_key(self, key: Key) -> None:
-        """Store `state`, `valid_until` and `revoked_at` of a known key."""
         ...
 
     async def add_allow_list(self, version: AllowListVersion) -> None:
@@ -202,26 +175,6 @@ class Writer(Reader, Protocol):
 
     async def set_outcome(self, dealer: str, approval_id: str, outcome: dict[str, object]) -> None:
         """Keep the result of the change that used this approval, so that a repeat can be answered."""
-        ...
-
-    async def add_rotation(self, rotation: Rotation) -> None: ...
-
-    async def update_rotation(self, rotation: Rotation) -> None:
-        """Store `state`, `new_key_id`, `lease_until`, `sealed` and `ended_at` of a known rotation."""
-        ...
-
-    async def destroy_sealed(self, completed_before: datetime, used_key_id: str | None) -> int:
-        """Remove sealed values of rotations completed by then, and of the one that brought `used_key_id`; how many."""
-        ...
-
-    async def note_ended_grace(self, key: Key) -> None: ...
-
-    async def add_gone_source(self, gone: GoneSource) -> None:
-        """Keep that a source is gone; saying it again changes nothing."""
-        ...
-
-    async def remove_gone_source(self, dealer: str, app: str, source: str) -> bool:
-        """Forget it; False when nobody had said so."""
         ...
 
     async def remember_answer(self, answer: RememberedAnswer) -> None: ...

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 
 from chekt_mcp.domain.audit import AddressUse, KeyUse, Kind, LogExtent, Result, Traffic
+from chekt_mcp.storage.sqlite.log_query import ranges
 from chekt_mcp.storage.sqlite.session import Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment, optional_moment
 
@@ -18,6 +20,17 @@ NO_APP = 0
 
 UNKNOWN_SOURCE = "unknown"
 
+TRAFFIC = (
+    "SELECT text, requests, last_ts, days FROM"
+    " (SELECT source_ip, sum(requests) AS requests, max(last_ts) AS last_ts, count(DISTINCT hour / 24) AS days"
+    " FROM traffic WHERE log = ? AND app = ? AND hour >= ? GROUP BY source_ip HAVING days >= ?)"
+    " LEFT JOIN addresses ON addresses.id = source_ip ORDER BY requests DESC, last_ts DESC"
+)
+LAST_REQUEST = (
+    "SELECT max((SELECT last_ts FROM traffic INDEXED BY traffic_by_address"
+    " WHERE log = ? AND app = ? AND source_ip = addresses.id AND hour >= ? ORDER BY hour DESC LIMIT 1))"
+    " FROM addresses INDEXED BY addresses_by_ip WHERE ip BETWEEN ? AND ?"
+)
 ADDRESS_USE = (
     "SELECT actor, count(*), sum(result = ?) FROM"
     " (SELECT app, kind, actor, result FROM entries INDEXED BY entries_by_address"
@@ -67,19 +80,29 @@ class LogReader(Session):
         )
         return None if row is None else optional_moment(row[0])
 
-    async def traffic(self, dealer: str, app: str, since: datetime) -> Sequence[Traffic]:
+    async def traffic(self, dealer: str, app: str, since: datetime, days: int = 1) -> Sequence[Traffic]:
         """Return requests per source address since then (whole hours), most first."""
+        hour = microseconds(since) // HOUR
+        rows = self._run(TRAFFIC, self._log(dealer), self._names.find(app), hour, days)
+        return [Traffic(address or "", requests, moment(last), on_days) for address, requests, last, on_days in rows]
+
+    async def last_request(
+        self, dealer: str, app: str, network: IPv4Network | IPv6Network, since: datetime
+    ) -> datetime | None:
+        """Return when the app was last called from a network since then (whole hours)."""
+        log, name, hour = self._log(dealer), self._names.find(app), microseconds(since) // HOUR
+        rows = [self._row(LAST_REQUEST, log, name, hour, *span) for span in ranges(network)]
+        return max((moment(row[0]) for row in rows if row is not None and row[0] is not None), default=None)
+
+    async def traffic_hours(self, dealer: str, app: str, since: datetime) -> Sequence[datetime]:
+        """Return the hours in which the app was called at all, oldest first."""
         rows = self._rows(
-            "SELECT source_ip, sum(requests), max(last_ts), count(DISTINCT hour / 24) FROM traffic"
-            " WHERE log = ? AND app = ? AND hour >= ? GROUP BY source_ip ORDER BY 2 DESC, 3 DESC",
+            "SELECT DISTINCT hour FROM traffic WHERE log = ? AND app = ? AND hour >= ? ORDER BY hour",
             self._log(dealer),
             self._names.find(app),
             microseconds(since) // HOUR,
         )
-        return [
-            Traffic(self._addresses.text(address) or "", requests, moment(last), days)
-            for address, requests, last, days in rows
-        ]
+        return [moment(hour * HOUR) for (hour,) in rows]
 
     async def traffic_extent(self, dealer: str, app: str) -> tuple[datetime, datetime] | None:
         """Return the first hour with any traffic, and the moment of the newest request."""
