@@ -11,11 +11,13 @@ from typing_extensions import TypedDict
 from chekt_mcp.domain.api_key import Key, KeyKind
 from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.domain.audit import KeyUse
-from chekt_mcp.domain.key_usage import LOOKBACK, Judgement, rotation_due, safe_to_revoke
+from chekt_mcp.domain.key_usage import LOOKBACK, Judgement, first_gap, rotation_due, safe_to_revoke
+from chekt_mcp.domain.rotation import URGENT
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.key_material import key_pair
 from chekt_mcp.operations.known_app import known_app
+from chekt_mcp.operations.open_rotation import LATEST, OpenRotation, described, open_rotation
 from chekt_mcp.operations.services import Call
 from chekt_mcp.storage.interface import Reader
 
@@ -48,6 +50,7 @@ class KeyStatus(TypedDict):
     current: CurrentKey | None
     previous: PreviousKey | None
     rotation_due: str | None
+    rotation: OpenRotation | None
     used_by_this_session: bool
     safe_to_revoke: str
     reasons: list[str]
@@ -75,6 +78,7 @@ async def key_status(reader: Reader, call: Call, app: str, kind: KeyKind) -> Key
     current = await _use(reader, call, pair.current.key) if pair.current else None
     previous = await _use(reader, call, live.key) if live else None
     judged = await _judge(reader, known, kind, current, previous, call.now)
+    waiting = await open_rotation(reader, known.dealer, known.name, kind)
     sees_addresses = call.grant.allows(Scope.OPERATORS_READ)
     return {
         "app": app,
@@ -82,7 +86,8 @@ async def key_status(reader: Reader, call: Call, app: str, kind: KeyKind) -> Key
         "authority": known.authority.value,
         "current": _current(call, current) if current else None,
         "previous": _previous(call, previous, sees_addresses) if previous else None,
-        "rotation_due": rfc3339(rotation_due(current.key.created_at)) if current else None,
+        "rotation_due": rfc3339(await _due(reader, current.key)) if current else None,
+        "rotation": described(waiting, call.now) if waiting else None,
         "used_by_this_session": call.grant.key_id in {use.key.key_id for use in (current, previous) if use},
         "safe_to_revoke": judged.answer,
         "reasons": list(judged.reasons),
@@ -107,6 +112,9 @@ def summary(result: KeyStatus) -> str:
             f"Previous {previous['key_id']} {previous['fingerprint']}: works until {previous['valid_until']}, "
             f"last used {previous['last_used_at'] or 'never'} from {previous['sources']} sources."
         )
+    if result["rotation"]:
+        waiting = result["rotation"]
+        lines.append(f"Rotation {waiting['rotation_id']} ({waiting['state']}): {waiting['message']}")
     lines.append(f"Safe to revoke the previous one: {result['safe_to_revoke']}. " + " ".join(result["reasons"]))
     return "\n".join(lines)
 
@@ -125,13 +133,28 @@ async def _judge(  # noqa: PLR0913, PLR0917 -- the question has this many sides
     if kind is KeyKind.SIGNING_SECRET:
         return Judgement("unknown", ("The log does not record which secret signed a delivery CHeKT has yet to send.",))
     extent = await reader.log_extent(app.dealer, (app.name,))
+    live = app.authority is Authority.LOCAL
+    hours = [] if live else await reader.traffic_hours(app.dealer, app.name, now - LOOKBACK)
     return safe_to_revoke(
         previous.uses,
         current.uses if current else (),
         now=now,
         log_newest=extent.newest,
-        live_log=app.authority is Authority.LOCAL,
+        live_log=live,
+        gone={one.source for one in await reader.gone_sources(app.dealer, app.name)},
+        gap=first_gap(hours),
     )
+
+
+async def _due(reader: Reader, key: Key) -> datetime:
+    """Return when to rotate: at once where the app's other credential was, or this one should have been, for a cause.
+
+    Whoever left the team, or leaked one of an app's two credentials, had the other in reach as well.
+    """
+    causes = [one for kind in KeyKind for one in await reader.rotations(key.dealer, key.app, kind, LATEST)]
+    since = [one.started_at for one in causes if one.reason in URGENT and one.new_key_id != key.key_id]
+    later = [moment for moment in since if moment > key.created_at]
+    return rotation_due(key.created_at, min(later, default=None))
 
 
 def _current(call: Call, use: Use) -> CurrentKey:

@@ -13,8 +13,8 @@ from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.operations.change import Outcome, Request
 from chekt_mcp.operations.key_material import key_pair
+from chekt_mcp.operations.open_rotation import open_rotation
 from chekt_mcp.operations.portal import portal_required, rotate_steps
-from chekt_mcp.operations.rotation_facts import open_rotation
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Reader, Writer
 

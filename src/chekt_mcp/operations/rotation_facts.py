@@ -9,17 +9,15 @@ from datetime import timedelta
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.audit import KeyUse
-from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
+from chekt_mcp.domain.rotation import Reason, Rotation
 from chekt_mcp.operations.change import Request
 from chekt_mcp.operations.key_material import KeyPair, key_pair
 from chekt_mcp.operations.key_users import named, shows_addresses
 from chekt_mcp.operations.known_app import known_app
+from chekt_mcp.operations.open_rotation import open_rotation
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.interface import Sink
 from chekt_mcp.storage.interface import Reader
-
-LATEST = 5
-"""Rotations looked at for one that is not over: there is at most one, and it is the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,6 @@ async def facts_of(reader: Reader, services: Services, request: Request, kind: K
     sink = services.sinks.choose(grant.dealer, name, kind, own=own)
     app = await known_app(reader, grant.dealer, name)
     return Facts(app, pair, sink, own, uses, await open_rotation(reader, grant.dealer, name, kind))
-
-
-async def open_rotation(reader: Reader, dealer: str, app: str, kind: KeyKind) -> Rotation | None:
-    """Return the rotation of this kind that is not over: being delivered, undecided, or under way in the portal."""
-    over = {RotationState.COMPLETED, RotationState.FAILED}
-    latest = await reader.rotations(dealer, app, kind, LATEST)
-    return next((one for one in latest if one.state not in over), None)
 
 
 def rotation_words(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from typing_extensions import TypedDict
 
@@ -11,6 +12,7 @@ from chekt_mcp.auth.credential import Problem
 from chekt_mcp.domain.audit import LogExtent
 from chekt_mcp.domain.scope import Grant, Scope, ToolScopes
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.operations.open_rotation import OpenRotation, described
 from chekt_mcp.storage.interface import Reader
 
 
@@ -54,7 +56,7 @@ class ServerReport(TypedDict):
 
 
 class WhoAmI(TypedDict):
-    """Result of `whoami`."""
+    """Result of `whoami`. `attention`: rotations of which nobody knows whether the new key arrived; tell a person."""
 
     principal: str | None
     credential: str
@@ -63,10 +65,11 @@ class WhoAmI(TypedDict):
     scopes: list[str]
     tools: list[ToolAccess]
     problem: ProblemReport | None
+    attention: list[OpenRotation]
     server: ServerReport
 
 
-async def whoami(reader: Reader, grant: Grant, tools: ToolScopes) -> WhoAmI:
+async def whoami(reader: Reader, grant: Grant, tools: ToolScopes, now: datetime) -> WhoAmI:
     """Describe the caller. Reads only what belongs to the caller's own apps."""
     apps = [app for name in grant.apps if (app := await reader.app(grant.dealer, name))]
     return {
@@ -77,8 +80,15 @@ async def whoami(reader: Reader, grant: Grant, tools: ToolScopes) -> WhoAmI:
         "scopes": sorted(grant.scopes),
         "tools": [_access(name, scope, held=grant.allows(scope)) for name, scope in tools.items()],
         "problem": None,
+        "attention": await _attention(reader, grant, now),
         "server": _server(await reader.log_extent(grant.dealer, grant.apps)),
     }
+
+
+async def _attention(reader: Reader, grant: Grant, now: datetime) -> list[OpenRotation]:
+    """Return the rotations of covered apps that only a person can end."""
+    undecided = await reader.undecided_rotations()
+    return [described(one, now) for one in undecided if one.dealer == grant.dealer and one.app in grant.apps]
 
 
 def nobody(problem: Problem, tools: ToolScopes) -> WhoAmI:
@@ -91,6 +101,7 @@ def nobody(problem: Problem, tools: ToolScopes) -> WhoAmI:
         "scopes": [],
         "tools": [_access(name, scope, held=scope is None) for name, scope in tools.items()],
         "problem": {"code": problem.code, "message": problem.message, "fix": problem.fix},
+        "attention": [],
         "server": _server(None),
     }
 
@@ -120,6 +131,7 @@ def summary(result: WhoAmI) -> str:
             "Open: " + _names(result["tools"], allowed=True),
             "Closed: " + _names(result["tools"], allowed=False),
             f"Log: {log['entries']} entries, {log['oldest']} to {log['newest']}.",
+            *(f"Tell a person: {one['kind']} of {one['app']}: {one['message']}" for one in result["attention"]),
         ]
     )
 

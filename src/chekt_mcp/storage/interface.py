@@ -89,7 +89,7 @@ class Reader(KeyLookups, Protocol):
         ...
 
     async def event_queue(self, dealer: str, app: str) -> QueueExtent:
-        """How many accepted events of an app wait to be handed on, since when, and how many were given up."""
+        """How many accepted events of an app wait to be handed on, when one is due next, how many were given up."""
         ...
 
     async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:

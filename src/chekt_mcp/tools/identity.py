@@ -13,7 +13,7 @@ from chekt_mcp.tools.tool_call import Binding, ToolCall
 async def whoami(tool: ToolCall[WhoAmIInput]) -> Answer:
     """Describe the caller's grant."""
     grant, scopes = tool.call.grant, tool.tool_scopes
-    result = await tool.services.storage.read(lambda reader: operation.whoami(reader, grant, scopes))
+    result = await tool.services.storage.read(lambda reader: operation.whoami(reader, grant, scopes, tool.call.now))
     return Answer(result, operation.summary(result))
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chekt_mcp.cli.doctor.finding import Finding, failed, failure, fine, warning
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.errors import ChektError, StateUnusable
+from chekt_mcp.operations.open_rotation import described
 from chekt_mcp.operations.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.records import Dealer
@@ -41,8 +45,12 @@ async def check_sealing(services: Services) -> list[Finding]:
 
 
 async def check_rotations(services: Services) -> list[Finding]:
-    """Take up what a crashed process left behind, and report what still waits."""
-    troubles = [failure("rotations", trouble) for trouble in await recover(services)]
+    """Take up what a crashed process left behind, and report what still waits, or waits for a person."""
+    stuck = await recover(services)
+    now = services.clock()
+    undecided = await services.storage.read(lambda reader: reader.undecided_rotations())
+    troubles = [failure("rotations", f"{one.rotation_id} of {one.app}: {_message(one, now)}") for one in undecided]
+    troubles += [failure("rotations", text) for text in stuck if not any(one.rotation_id in text for one in undecided)]
     waiting = await services.storage.read(lambda reader: reader.unfinished_rotations())
     if troubles:
         return troubles
@@ -50,6 +58,10 @@ async def check_rotations(services: Services) -> list[Finding]:
         apps = ", ".join(sorted({one.app for one in waiting}))
         return [warning("rotations", f"A new key of {apps} is being delivered.", "Look again in two minutes.")]
     return [fine("rotations", "none is unfinished")]
+
+
+def _message(rotation: Rotation, now: datetime) -> str:
+    return described(rotation, now)["message"]
 
 
 def _unsealable(services: Services, dealer: Dealer) -> Finding | None:
