@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 
 from chekt_mcp.domain.allow_list import AddressMatcher, FindingSettings
 from chekt_mcp.domain.app import App
@@ -14,6 +15,8 @@ from chekt_mcp.storage.interface import Reader
 
 SPAN: timedelta = FindingSettings().stale_after
 """How far back uses are looked for."""
+MOST_LOOKED_UP = 2_000
+"""Entries without recent use that are looked up, one by one; of longer lists the rest is not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +26,34 @@ class EntryUse:
     Attributes:
         first: the first hour with traffic in the log; None when there was none.
         until: the newest request, or now: a log that ends earlier says nothing of what came later.
-        last: when a request last came in by each network, within `SPAN` before `until`.
-        listed_long: networks that were on the app's list `SPAN` before `until`; one of yesterday cannot be stale.
+        last: when a request last came from each network, within `SPAN` before `until`.
+        judged: networks that were looked for and have been on the app's list since `SPAN` before `until`; only
+            those can be stale, not one that was added yesterday.
     """
 
     first: datetime | None
     until: datetime
     last: Mapping[str, datetime]
-    listed_long: frozenset[str]
+    judged: frozenset[str]
 
 
-async def entry_use(reader: Reader, app: App, matcher: AddressMatcher, now: datetime) -> EntryUse:
-    """Return what the log knows of the use of the entries that `matcher` was made of."""
+async def entry_use(
+    reader: Reader, app: App, networks: Iterable[str], recent: Mapping[str, datetime], now: datetime
+) -> EntryUse:
+    """Return what the log knows of the use of listed networks; `recent` are uses that are known already."""
     extent = await reader.traffic_extent(app.dealer, app.name)
     if extent is None:
-        return EntryUse(None, now, {}, frozenset())
+        return EntryUse(None, now, recent, frozenset())
     until = min(now, extent[1])
-    traffic = await reader.traffic(app.dealer, app.name, until - SPAN)
-    then = await reader.allow_list_at(app.dealer, app.name, until - SPAN)
-    listed = frozenset(entry.network for entry in stored_entries(then))
-    return EntryUse(extent[0], until, last_matched(matcher, traffic), listed)
+    sought = [network for network in dict.fromkeys(networks) if network not in recent][:MOST_LOOKED_UP]
+    found = {
+        network: await reader.last_request(app.dealer, app.name, ip_network(network), until - SPAN)
+        for network in sought
+    }
+    listed = await reader.allow_list_at(app.dealer, app.name, until - SPAN)
+    long_listed = {entry.network for entry in stored_entries(listed)}
+    last = {network: moment for network, moment in found.items() if moment is not None}
+    return EntryUse(extent[0], until, {**last, **recent}, frozenset(long_listed & {*sought, *recent}))
 
 
 def last_matched(matcher: AddressMatcher, traffic: Iterable[Traffic]) -> dict[str, datetime]:

@@ -36,9 +36,9 @@ def list_findings(app: App, entries: Sequence[Entry], use: EntryUse | None, now:
 
 
 def _uses(entries: Sequence[Entry], use: EntryUse) -> Mapping[str, datetime]:
-    """Return when each entry was last of use; a young one counts as used now."""
-    young = {entry.network: use.until for entry in entries if entry.network not in use.listed_long}
-    return {**young, **use.last}
+    """Return when each entry was last of use; one that cannot be judged counts as used now."""
+    unjudged = {entry.network: use.until for entry in entries if entry.network not in use.judged}
+    return {**unjudged, **use.last}
 
 
 def _report(one: Finding) -> FindingReport:

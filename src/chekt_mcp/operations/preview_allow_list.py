@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
 from chekt_mcp.domain.allow_list import AddressMatcher, Entry, ListDiff, ParseError, diff, parse
 from chekt_mcp.domain.app import Authority
-from chekt_mcp.domain.audit import Traffic
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.operations.entry_use import entry_use, last_matched
 from chekt_mcp.operations.list_effect import Effect, effect, locks_out
@@ -126,18 +125,18 @@ async def _judged(reader: Reader, call: Call, facts: Facts, entries: Sequence[En
     matcher = AddressMatcher(entries)
     in_force = AddressMatcher(facts.entries) if facts.enabled else None
     sees = call.grant.allows(Scope.OPERATORS_READ)
-    use = await entry_use(reader, facts.app, matcher, call.now) if sees else None
+    changed, used = diff(facts.entries, entries), last_matched(matcher, facts.traffic)
+    use = await entry_use(reader, facts.app, changed.unchanged, used, call.now) if sees else None
     return Judged(
-        changed=diff(facts.entries, entries),
+        changed=changed,
         effect=effect(matcher, in_force, facts.traffic),
         findings=list_findings(facts.app, entries, use, call.now),
-        unused=_unused(entries, matcher, facts.traffic) if sees else None,
+        unused=_unused(entries, used) if sees else None,
         locks_out_caller=locks_out(matcher, call.source_ip),
     )
 
 
-def _unused(entries: Sequence[Entry], matcher: AddressMatcher, traffic: Sequence[Traffic]) -> list[str]:
-    used = last_matched(matcher, traffic)
+def _unused(entries: Sequence[Entry], used: Container[str]) -> list[str]:
     return [network for network in dict.fromkeys(entry.network for entry in entries) if network not in used]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from typing_extensions import TypedDict
 
@@ -10,7 +10,7 @@ from chekt_mcp.domain.allow_list import AddressMatcher, Entry
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.operations.entry_use import EntryUse, entry_use
+from chekt_mcp.operations.entry_use import EntryUse, entry_use, last_matched
 from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.list_findings import FindingReport, list_findings
 from chekt_mcp.operations.services import Call
@@ -21,6 +21,8 @@ from chekt_mcp.storage.interface import Reader
 SHOWN = 500
 """Entries that an answer lists at most; the counts are always whole."""
 SPOKEN = 50
+RECENT = timedelta(days=7)
+"""Traffic that is held against the list whole; entries it did not use are looked up one by one."""
 
 
 class EntryReport(TypedDict):
@@ -58,7 +60,9 @@ async def get_allow_list(reader: Reader, call: Call, app: str) -> GetAllowList:
     version = await reader.allow_list(call.grant.dealer, app)
     enabled, entries = bool(version and version.enabled), stored_entries(version)
     matcher = AddressMatcher(entries)
-    use = await entry_use(reader, known, matcher, call.now)
+    recent = await reader.traffic(known.dealer, known.name, call.now - RECENT)
+    networks = [entry.network for entry in entries]
+    use = await entry_use(reader, known, networks, last_matched(matcher, recent), call.now)
     sees = call.grant.allows(Scope.OPERATORS_READ)
     return {
         "app": app,

@@ -6,7 +6,6 @@ is a scanner that was refused every time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from typing_extensions import TypedDict
@@ -39,20 +38,14 @@ class Suggestion(TypedDict):
 
 async def steady_sources(reader: Reader, app: App, matcher: AddressMatcher, now: datetime) -> list[Suggestion]:
     """Return steady sources that the list does not hold, busiest first."""
-    traffic = await reader.traffic(app.dealer, app.name, now - SPAN)
+    traffic = await reader.traffic(app.dealer, app.name, now - SPAN, STEADY_DAYS)
+    steady = [one for one in traffic if one.requests >= STEADY_REQUESTS and not lets_in(matcher, one.source_ip)]
     served = [
         source
-        for source in list(_steady(traffic, matcher))[: 2 * MOST]
+        for source in steady[: 2 * MOST]
         if (await reader.address_use(app.dealer, app.name, source.source_ip, now - SPAN, LOOKED_AT)).served
     ]
     return [_suggestion(source) for source in served[:MOST]]
-
-
-def _steady(traffic: Sequence[Traffic], matcher: AddressMatcher) -> Iterator[Traffic]:
-    for source in traffic:
-        often = source.requests >= STEADY_REQUESTS and source.days >= STEADY_DAYS
-        if often and not lets_in(matcher, source.source_ip):
-            yield source
 
 
 def _suggestion(source: Traffic) -> Suggestion:
