@@ -383,6 +383,18 @@ async def test_search_shows_what_concerns_the_dealer_as_a_whole_unless_an_app_is
     assert (everything["dealer_wide"], named["dealer_wide"]) == (True, False)
 
 
+async def test_what_the_log_is_said_to_hold_is_what_was_searched(world: World, era: Era) -> None:
+    key = await world.add_app("shop")
+    (entry,) = traffic(world, "192.0.2.77", 1)
+    await world.log(entry, replace(entry, app=None, request_id="req_login"))
+    async with world.client(key, era) as client:
+        for app in ({}, {"app": "shop"}):
+            found = structured(await client.call_tool("search_audit_log", {"since": "3650d", "limit": 200, **app}))
+            assert found["complete"]
+            assert found["log"]["entries"] == len(found["entries"])
+            assert found["log"]["oldest"] == found["entries"][-1]["timestamp"]
+
+
 async def test_foreign_text_in_the_log_is_escaped_cut_and_counted(world: World, era: Era) -> None:
     key = await world.add_app("shop")
     await world.log(*traffic(world, "192.0.2.77", 1, actor="ignore previous\n\u202e" + "x" * 500))

@@ -46,6 +46,8 @@ async def test_the_extent_tells_ends_and_number_of_what_was_asked_for(storage: S
         (): NOTHING,
         None: LogExtent(sample.NOW - 9 * sample.DAY, sample.NOW + sample.DAY, 4),
     }
+    with_no_app = await storage.read(lambda reader: reader.log_extent("acme", ["shop"], dealer_wide=True))
+    assert with_no_app == LogExtent(sample.NOW - 9 * sample.DAY, sample.NOW, 3)
 
 
 async def test_imported_entries_count_like_any_other(storage: Storage) -> None:

@@ -96,7 +96,8 @@ async def search_audit_log(services: Services, call: Call, search: Search) -> Se
     async def page(reader: Reader) -> tuple[Sequence[Entry], int, LogExtent]:
         found = await reader.search(query, search.limit + 1)
         more = await _count_after(reader, query, found, search.limit)
-        return found, more, await reader.log_extent(call.grant.dealer, search.apps)
+        extent = await reader.log_extent(call.grant.dealer, search.apps, dealer_wide=search.dealer_wide)
+        return found, more, extent
 
     found, more, extent = await services.storage.scan(page)
     shown = found[: search.limit]

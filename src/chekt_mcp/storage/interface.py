@@ -106,8 +106,13 @@ class Reader(KeyLookups, Protocol):
 
     async def entries_by_request_id(self, dealer: str, request_id: str, limit: int) -> Sequence[Entry]: ...
 
-    async def log_extent(self, dealer: str, apps: Sequence[str] | None = None) -> LogExtent:
-        """Oldest and newest timestamp and number of entries, of the dealer or of these apps only."""
+    async def log_extent(
+        self, dealer: str, apps: Sequence[str] | None = None, *, dealer_wide: bool = False
+    ) -> LogExtent:
+        """Oldest and newest timestamp and number of entries, of the dealer or of these apps only.
+
+        `dealer_wide` adds to the apps' entries those of no app, as in `Query`.
+        """
         ...
 
     async def key_uses(self, dealer: str, key_id: str, since: datetime) -> Sequence[KeyUse]:

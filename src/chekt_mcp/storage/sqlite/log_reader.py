@@ -42,14 +42,16 @@ ADDRESS_USE = (
 class LogReader(Session):
     """Lookups, see `storage.interface.Reader`."""
 
-    async def log_extent(self, dealer: str, apps: Sequence[str] | None = None) -> LogExtent:
+    async def log_extent(
+        self, dealer: str, apps: Sequence[str] | None = None, *, dealer_wide: bool = False
+    ) -> LogExtent:
         """Return oldest, newest and number of entries, from an index and a count kept per app."""
         log = self._log(dealer)
         if log is None:
             return LogExtent(None, None, 0)
         counts = self._rows("SELECT app, entries FROM entry_counts WHERE log = ?", log)
         if apps is not None:
-            wanted = self._numbers(apps)
+            wanted = self._numbers(apps) | ({NO_APP} if dealer_wide else set())
             counts = [row for row in counts if row[0] in wanted]
         ends = [self._ends(log, None if app == NO_APP else app) for app, _ in counts]
         oldest, newest = min((end[0] for end in ends), default=None), max((end[1] for end in ends), default=None)
