@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chekt_mcp.config import Settings, from_environment
+from chekt_mcp.config import CommandSetting, Settings, VaultSetting, from_environment
 from chekt_mcp.errors import InvalidInput
 
 KEY = "chekt_test_" + "EXAMPLE0" * 4
@@ -18,7 +18,10 @@ NUMBERS = {
     "CHEKT_MCP_APPROVAL_MINUTES": (1, 1440),
     "CHEKT_MCP_GRACE_HOURS": (1, 720),
     "CHEKT_MCP_WEBHOOK_WINDOW": (1, 3600),
+    "CHEKT_MCP_SINK_SECONDS": (1, 60),
 }
+COMMAND = {"CHEKT_MCP_SINK_COMMAND": "store --name '{app} {kind}'"}
+VAULT = {"CHEKT_MCP_VAULT_ADDRESS": "https://vault.example.com", "CHEKT_MCP_VAULT_TOKEN_FILE": "/run/token"}
 
 
 def refused(**variables: str) -> InvalidInput:
@@ -29,6 +32,8 @@ def refused(**variables: str) -> InvalidInput:
 
 
 def number(settings: Settings, name: str) -> float:
+    if name == "CHEKT_MCP_SINK_SECONDS":
+        return settings.sink.seconds if settings.sink else 30
     values = {
         "CHEKT_MCP_APPROVAL_MINUTES": settings.approval_ttl / timedelta(minutes=1),
         "CHEKT_MCP_GRACE_HOURS": settings.grace / timedelta(hours=1),
@@ -82,8 +87,8 @@ def test_the_home_of_an_unknown_user_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_are_taken_within_their_limits(name: str) -> None:
     low, high = NUMBERS[name]
-    assert number(from_environment({**STATE, name: str(low)}), name) == low
-    assert number(from_environment({**STATE, name: f"0{high}"}), name) == high
+    assert number(from_environment({**STATE, **COMMAND, name: str(low)}), name) == low
+    assert number(from_environment({**STATE, **COMMAND, name: f"0{high}"}), name) == high
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -126,3 +131,39 @@ def test_settings_do_not_show_key_and_key_encryption_key() -> None:
     assert (settings.api_key, settings.kek) == (KEY, "RVhBTVBMRQ==")
     assert KEY not in repr(settings)
     assert "RVhBTVBMRQ==" not in repr(settings)
+
+
+def test_new_keys_go_to_files_unless_something_else_is_configured() -> None:
+    assert from_environment(STATE).sink is None
+
+
+def test_a_sink_command_is_split_and_keeps_its_places() -> None:
+    environ = {**STATE, **COMMAND, "CHEKT_MCP_SINK_CHECK": "store --check", "CHEKT_MCP_SINK_SECONDS": "5"}
+    expected = CommandSetting(("store", "--name", "{app} {kind}"), ("store", "--check"), 5)
+    assert from_environment(environ).sink == expected
+
+
+def test_vault_needs_an_address_and_a_token_file_only() -> None:
+    expected = VaultSetting(
+        "https://vault.example.com", Path("/run/token"), "secret", "chekt/{dealer}/{app}", "{kind}", None, None, 30
+    )
+    assert from_environment({**STATE, **VAULT}).sink == expected
+    assert refused(CHEKT_MCP_VAULT_ADDRESS="https://vault.example.com").field == "CHEKT_MCP_VAULT_TOKEN_FILE"
+
+
+def test_two_places_for_new_keys_are_refused() -> None:
+    assert refused(**COMMAND, **VAULT).field == "CHEKT_MCP_SINK_COMMAND"
+
+
+@pytest.mark.parametrize(
+    ("variables", "field"),
+    [
+        ({"CHEKT_MCP_SINK_COMMAND": "store"}, "CHEKT_MCP_SINK_COMMAND"),
+        ({"CHEKT_MCP_SINK_COMMAND": "store {app}"}, "CHEKT_MCP_SINK_COMMAND"),
+        ({"CHEKT_MCP_SINK_COMMAND": "store {kind}"}, "CHEKT_MCP_SINK_COMMAND"),
+        ({**VAULT, "CHEKT_MCP_VAULT_PATH": "one/for/all"}, "CHEKT_MCP_VAULT_PATH"),
+        ({**VAULT, "CHEKT_MCP_VAULT_FIELD": "key"}, "CHEKT_MCP_VAULT_PATH"),
+    ],
+)
+def test_a_place_that_is_the_same_for_every_key_is_refused(variables: dict[str, str], field: str) -> None:
+    assert refused(**variables).field == field

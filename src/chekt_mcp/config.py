@@ -8,6 +8,16 @@
 | `CHEKT_API_KEY` | the caller's API key itself | none |
 | `CHEKT_MCP_KEK` | key-encryption key, 32 bytes in base64 | the file `kek` in the state directory |
 | `CHEKT_MCP_KEK_COMMAND` | command that prints that key | none |
+| `CHEKT_MCP_SINK_COMMAND` | command that stores a new key, which it reads on standard input; see docs/sinks.md | none |
+| `CHEKT_MCP_SINK_CHECK` | command that tells whether the one above would work | none |
+| `CHEKT_MCP_SINK_SECONDS` | how long either command, or one request to Vault, may take | 30 |
+| `CHEKT_MCP_VAULT_ADDRESS` | Vault's address: new keys go there | none |
+| `CHEKT_MCP_VAULT_TOKEN_FILE` | file that holds Vault's token; read anew each time | none |
+| `CHEKT_MCP_VAULT_MOUNT` | the KV version 2 engine | secret |
+| `CHEKT_MCP_VAULT_PATH` | the secret's path | `chekt/{dealer}/{app}` |
+| `CHEKT_MCP_VAULT_FIELD` | the secret's field | `{kind}` |
+| `CHEKT_MCP_VAULT_NAMESPACE` | Vault's namespace | none |
+| `CHEKT_MCP_VAULT_CA_FILE` | certificate of Vault's own authority | none |
 | `CHEKT_MCP_APPROVAL_MINUTES` | how long an approval may be decided and used | 10 |
 | `CHEKT_MCP_GRACE_HOURS` | how long a previous key lives on | 24 |
 | `CHEKT_MCP_WEBHOOK_WINDOW` | seconds a webhook timestamp may be off, either way | 300 |
@@ -28,6 +38,29 @@ _DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
+class CommandSetting:
+    """A command that stores new keys; `{dealer}`, `{app}`, `{kind}` and `{KIND}` in it stand for what is stored."""
+
+    argv: tuple[str, ...]
+    check: tuple[str, ...] | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSetting:
+    """A Vault that stores new keys; `path` and `field` hold the same places as a command."""
+
+    address: str
+    token_file: Path
+    mount: str
+    path: str
+    field: str
+    namespace: str | None
+    ca_file: Path | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. See the module's table."""
 
@@ -37,6 +70,9 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     kek: str | None = field(default=None, repr=False)
     kek_command: tuple[str, ...] | None = None
+    sink: CommandSetting | VaultSetting | None = None
+    """Where new keys go; None: to files."""
+
     approval_ttl: timedelta = timedelta(minutes=10)
     grace: timedelta = timedelta(hours=24)
     webhook_window: int = 300
@@ -68,10 +104,51 @@ def from_environment(
         api_key=environ.get("CHEKT_API_KEY") or None,
         kek=environ.get("CHEKT_MCP_KEK") or None,
         kek_command=_command("CHEKT_MCP_KEK_COMMAND", command) if command else None,
+        sink=_sink(environ),
         approval_ttl=timedelta(minutes=_number(environ, "CHEKT_MCP_APPROVAL_MINUTES", 10, 1, 1440)),
         grace=timedelta(hours=_number(environ, "CHEKT_MCP_GRACE_HOURS", 24, 1, 720)),
         webhook_window=_number(environ, "CHEKT_MCP_WEBHOOK_WINDOW", 300, 1, 3600),
     )
+
+
+def _sink(environ: Mapping[str, str]) -> CommandSetting | VaultSetting | None:
+    command, address = environ.get("CHEKT_MCP_SINK_COMMAND"), environ.get("CHEKT_MCP_VAULT_ADDRESS")
+    seconds = _number(environ, "CHEKT_MCP_SINK_SECONDS", 30, 1, 60)
+    if command and address:
+        raise _bad_setting("CHEKT_MCP_SINK_COMMAND", "and CHEKT_MCP_VAULT_ADDRESS are both set; choose one")
+    if address:
+        return _vault(environ, address, seconds)
+    check = environ.get("CHEKT_MCP_SINK_CHECK")
+    if command:
+        argv = _command("CHEKT_MCP_SINK_COMMAND", command)
+        _require_places("CHEKT_MCP_SINK_COMMAND", command)
+        return CommandSetting(argv, _command("CHEKT_MCP_SINK_CHECK", check) if check else None, seconds)
+    return None
+
+
+def _vault(environ: Mapping[str, str], address: str, seconds: int) -> VaultSetting:
+    token_file, ca_file = environ.get("CHEKT_MCP_VAULT_TOKEN_FILE"), environ.get("CHEKT_MCP_VAULT_CA_FILE")
+    if not token_file:
+        raise _bad_setting("CHEKT_MCP_VAULT_TOKEN_FILE", "is needed beside CHEKT_MCP_VAULT_ADDRESS")
+    path = environ.get("CHEKT_MCP_VAULT_PATH") or "chekt/{dealer}/{app}"
+    field_name = environ.get("CHEKT_MCP_VAULT_FIELD") or "{kind}"
+    _require_places("CHEKT_MCP_VAULT_PATH", f"{path} {field_name}")
+    return VaultSetting(
+        address=address,
+        token_file=_path("CHEKT_MCP_VAULT_TOKEN_FILE", token_file),
+        mount=environ.get("CHEKT_MCP_VAULT_MOUNT") or "secret",
+        path=path,
+        field=field_name,
+        namespace=environ.get("CHEKT_MCP_VAULT_NAMESPACE") or None,
+        ca_file=_path("CHEKT_MCP_VAULT_CA_FILE", ca_file) if ca_file else None,
+        seconds=seconds,
+    )
+
+
+def _require_places(name: str, text: str) -> None:
+    """Refuse a place that is the same for every key: each would overwrite the one before."""
+    if "{app}" not in text or "{kind}" not in text.lower():
+        raise _bad_setting(name, "must name {app} and {kind}, or one key would overwrite another")
 
 
 def _default_state() -> Path:

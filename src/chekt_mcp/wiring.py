@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chekt_mcp.config import Settings
+from chekt_mcp.config import CommandSetting, Settings, VaultSetting
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.operations.services import Clock, Limits, Sealing, Services
 from chekt_mcp.secrets.interface import Sink
@@ -47,6 +48,52 @@ class FileSinks:
         return restore(name, target)
 
 
+@dataclass(frozen=True, slots=True)
+class ConfiguredSinks(FileSinks):
+    """New values go where this installation is configured to put them: to a command, to Vault, or else to files."""
+
+    setting: CommandSetting | VaultSetting | None = None
+
+    def choose(self, dealer: str, app: str, kind: KeyKind, *, own: bool) -> Sink:
+        """Return the sink for a credential; see `FileSinks`."""
+        if self.setting is None:
+            return FileSinks.choose(self, dealer, app, kind, own=own)
+        places = {"{dealer}": dealer, "{app}": app, "{kind}": kind.value, "{KIND}": kind.value.upper()}
+        if isinstance(self.setting, CommandSetting):
+            return _command_sink(self.setting, places, f"{dealer}/{app}.{kind.value}")
+        return _vault_sink(self.setting, places)
+
+
+def _command_sink(setting: CommandSetting, places: Mapping[str, str], name: str) -> Sink:
+    from chekt_mcp.secrets.command import CommandSink  # noqa: PLC0415 -- only a rotation needs it
+
+    argv = tuple(_filled(argument, places) for argument in setting.argv)
+    check = tuple(_filled(argument, places) for argument in setting.check) if setting.check else None
+    return CommandSink(argv, check, float(setting.seconds), f"the configured command, for {name}")
+
+
+def _vault_sink(setting: VaultSetting, places: Mapping[str, str]) -> Sink:
+    from chekt_mcp.secrets.vault import VaultSink  # noqa: PLC0415 -- only a rotation needs it
+
+    return VaultSink(
+        address=setting.address,
+        mount=setting.mount,
+        path=_filled(setting.path, places),
+        field=_filled(setting.field, places),
+        token_file=setting.token_file,
+        namespace=setting.namespace,
+        ca_file=setting.ca_file,
+        timeout=float(setting.seconds),
+    )
+
+
+def _filled(text: str, places: Mapping[str, str]) -> str:
+    """Put names into a setting: they are of `a-z 0-9 - _` only, and no shell ever reads the result."""
+    for place, value in places.items():
+        text = text.replace(place, value)
+    return text
+
+
 @cache
 def endpoint_probe() -> EndpointProbe:
     """Return the one way to other people's servers; it takes no setting."""
@@ -77,7 +124,7 @@ def open_services(
         return Sealer(key, random)
 
     limits = Limits(settings.approval_ttl, settings.grace, settings.webhook_window)
-    sinks = FileSinks(settings.secrets_dir, settings.api_key_file)
+    sinks = ConfiguredSinks(settings.secrets_dir, settings.api_key_file, settings.sink)
     return Services(
         open_storage(settings.state, one_caller=one_caller), sealing, sinks, clock, random, limits, endpoint_probe
     )

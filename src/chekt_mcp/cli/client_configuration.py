@@ -11,7 +11,19 @@ from pathlib import Path
 from chekt_mcp.config import Settings
 
 PROGRAM = "chekt-mcp"
-HANDED_ON = ("CHEKT_MCP_APPROVAL_MINUTES", "CHEKT_MCP_GRACE_HOURS", "CHEKT_MCP_WEBHOOK_WINDOW")
+HANDED_ON = (
+    "CHEKT_MCP_APPROVAL_MINUTES",
+    "CHEKT_MCP_GRACE_HOURS",
+    "CHEKT_MCP_WEBHOOK_WINDOW",
+    "CHEKT_MCP_SINK_SECONDS",
+    "CHEKT_MCP_VAULT_ADDRESS",
+    "CHEKT_MCP_VAULT_TOKEN_FILE",
+    "CHEKT_MCP_VAULT_MOUNT",
+    "CHEKT_MCP_VAULT_PATH",
+    "CHEKT_MCP_VAULT_FIELD",
+    "CHEKT_MCP_VAULT_NAMESPACE",
+    "CHEKT_MCP_VAULT_CA_FILE",
+)
 """Settings that were made for this command and that the server needs alike; none of them can hold a secret."""
 
 

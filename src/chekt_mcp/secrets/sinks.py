@@ -23,7 +23,7 @@ def restore(name: str, target: str) -> Sink:
     if sink is None:
         raise DeliveryFailed(
             "The record of where this key should go cannot be read.",
-            fix="Rotate again, or show the key with chekt-mcp keys reveal.",
+            fix="Give that rotation up with `chekt-mcp keys discard`, and rotate again.",
         )
     return sink
 
