@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
+from anyio import CapacityLimiter, to_thread
 from typing_extensions import TypedDict
 
 from chekt_mcp.domain.api_key import KeyKind
@@ -13,6 +15,7 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.webhook import (
     Diagnosis,
+    Headers,
     OtherSecret,
     SigningSecret,
     Verification,
@@ -28,6 +31,8 @@ from chekt_mcp.storage.interface import Reader, Writer
 from chekt_mcp.storage.records import Dealer, SealedKey, SeenDelivery
 
 MAX_OTHERS = 32
+ONE_AT_A_TIME = CapacityLimiter(1)
+"""Diagnoses in this process: they share one interpreter, and every further one keeps the event loop waiting longer."""
 
 
 class Seen(TypedDict):
@@ -68,7 +73,7 @@ class VerifyWebhook(TypedDict):
 class Delivery:
     """What was received: headers in any case, the body's very bytes, and when, if that is known."""
 
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
     received_at: datetime | None = None
 
@@ -81,8 +86,7 @@ async def verify_delivery(services: Services, call: Call, app: str, delivery: De
     verified = verify(delivery.headers, delivery.body, secrets, now=now, window=window, received_at=received)
     if not verified.authentic:
         others = await _others(services, call, app) if secrets else ()
-        why = diagnose(delivery.headers, delivery.body, secrets, others=others, now=now, window=window)
-        return _result(app, verified, why, None)
+        return _result(app, verified, await _diagnosed(delivery, secrets, others, now, window), None)
     seen, event_times = await _remember(services, call, app, verified)
     looked_up = with_replay(verified, seen.times, seen.first_at, event_times=event_times)
     return _result(app, looked_up, None, seen)
@@ -130,6 +134,14 @@ async def _others(services: Services, call: Call, app: str) -> list[OtherSecret]
 
 def _open(services: Services, dealer: Dealer, stored: SealedKey) -> str:
     return open_secret(services.sealing(), dealer, stored)
+
+
+async def _diagnosed(
+    delivery: Delivery, secrets: list[SigningSecret], others: Sequence[OtherSecret], now: float, window: int
+) -> Diagnosis | None:
+    """Diagnose in a thread: the candidates of one delivery can take 0.3 s, and other calls are not to wait for that."""
+    ask = partial(diagnose, delivery.headers, delivery.body, secrets, others=others, now=now, window=window)
+    return await to_thread.run_sync(ask, limiter=ONE_AT_A_TIME)
 
 
 async def _remember(services: Services, call: Call, app: str, verified: Verification) -> tuple[SeenDelivery, int]:
