@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 
 import anyio
 
 from chekt_mcp.auth.caller import by_key
 from chekt_mcp.auth.credential import KeySource
 from chekt_mcp.config import Settings
-from chekt_mcp.domain.exposure import redacted
 from chekt_mcp.errors import ChektError
+from chekt_mcp.logs import log_to_stderr
 from chekt_mcp.operations.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.server import build_server
 from chekt_mcp.tools.gateway import Gateway
 from chekt_mcp.wiring import open_services
-
-
-class RedactingFormatter(logging.Formatter):
-    """The last line: a log line never holds anything shaped like a credential, traceback included."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the formatted line, redacted."""
-        return redacted(super().format(record))
 
 
 class OpenOnce:
@@ -45,7 +36,7 @@ class OpenOnce:
 
 def serve_stdio(settings: Settings) -> None:
     """Serve until the client goes away. Nothing but protocol reaches stdout; logs go to stderr."""
-    _log_to_stderr()
+    log_to_stderr()
     opened = OpenOnce(settings)
     keys = KeySource(file=settings.api_key_file, value=settings.api_key, read_file=read_key_file)
     gateway = Gateway(opened, by_key(keys), "stdio", settings.ask_timeout)
@@ -69,9 +60,3 @@ async def _recover(opened: OpenOnce) -> None:
         trouble = [str(error)]
     for sentence in trouble:
         logging.getLogger(__name__).warning("%s", sentence)
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -86,7 +86,7 @@ async def test_a_dead_event_is_kept_but_not_taken_until_it_is_revived(storage: S
     assert taken is not None
     await storage.write(sample.work("put_back_event", replace(taken, dead=True)))
     assert await take(storage, sample.NOW + sample.DAY) is None
-    assert await extent(storage) == QueueExtent(0, 1, None)
+    assert await extent(storage) == QueueExtent(0, None, 1)
     for revived in (1, 0):
         assert await storage.write(sample.work("revive_events", "acme", "shop", sample.NOW + sample.DAY)) == revived
     again = await take(storage, sample.NOW + sample.DAY, sample.NOW + 2 * sample.DAY)
@@ -94,10 +94,10 @@ async def test_a_dead_event_is_kept_but_not_taken_until_it_is_revived(storage: S
 
 
 async def test_the_queue_of_an_app_is_its_own(storage: Storage) -> None:
-    older = sample.queued("que_2", received_at=sample.NOW - sample.HOUR)
-    await enqueue(storage, sample.queued(), older)
-    assert await extent(storage) == QueueExtent(2, 0, older.received_at)
-    assert await extent(storage, "other") == QueueExtent(0, 0, None)
+    sooner = sample.queued("que_2", due_at=sample.NOW - sample.HOUR)
+    await enqueue(storage, sample.queued(), sooner)
+    assert await extent(storage) == QueueExtent(2, sooner.due_at, 0)
+    assert await extent(storage, "other") == QueueExtent(0, None, 0)
     with pytest.raises(NotFound):
         await enqueue(storage, sample.queued("que_3", app="nobody"))
 

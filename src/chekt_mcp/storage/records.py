@@ -131,8 +131,8 @@ class QueuedEvent:
 
 @dataclass(frozen=True, slots=True)
 class QueueExtent:
-    """How many events of an app wait to be handed on, since when, and how many were given up."""
+    """How many events of an app wait to be handed on and when one is due next; how many were given up."""
 
     waiting: int
+    next_due: datetime | None
     dead: int
-    oldest: datetime | None

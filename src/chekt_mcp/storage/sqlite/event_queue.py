@@ -17,14 +17,14 @@ class EventQueueReader(Session):
     """Lookups, see `storage.interface.Reader`."""
 
     async def event_queue(self, dealer: str, app: str) -> QueueExtent:
-        """Return how many events wait, since when, and how many were given up."""
-        waiting, oldest = self._counted(dealer, app, dead=False)
+        """Return how many events wait, when one is due next, and how many were given up."""
+        waiting, next_due = self._counted(dealer, app, dead=False)
         dead, _ = self._counted(dealer, app, dead=True)
-        return QueueExtent(waiting, dead, optional_moment(oldest))
+        return QueueExtent(waiting, optional_moment(next_due), dead)
 
     def _counted(self, dealer: str, app: str, *, dead: bool) -> Row:
         row = self._row(
-            "SELECT count(*), min(received_at) FROM queued_events WHERE dealer = ? AND app = ? AND dead = ?",
+            "SELECT count(*), min(due_at) FROM queued_events WHERE dealer = ? AND app = ? AND dead = ?",
             dealer,
             app,
             dead,

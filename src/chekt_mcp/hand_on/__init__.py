@@ -1,0 +1,1 @@
+"""Where accepted events are handed on to: `interface.py` says what a target promises; one module per kind."""
