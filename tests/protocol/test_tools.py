@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from api_traffic import traffic
 from chekt_mcp.domain import api_key
-from chekt_mcp.domain.audit import Kind, NewEntry, Result
+from chekt_mcp.domain.audit import Kind
 from chekt_mcp.domain.scope import SERVER_SCOPES, Scope
 from chekt_mcp.tools.catalog import CATALOG
 from world import Era, Person, World, structured, words
@@ -21,29 +22,6 @@ from world import Era, Person, World, structured, words
 pytestmark = pytest.mark.anyio
 
 BODY = json.dumps({"id": "evt_1", "type": "alarm.created", "created_at": "2026-07-01T12:00:00Z", "data": {}}).encode()
-
-
-def traffic(world: World, address: str, count: int, **changes: Any) -> list[NewEntry]:
-    """Return `count` API calls from one address, a minute (or as told) `apart`, the newest one such span ago."""
-    apart = changes.get("apart", timedelta(minutes=1))
-    return [
-        NewEntry(
-            dealer="acme",
-            timestamp=world.clock() - (count - number) * apart,
-            actor=changes.get("actor", "app:shop"),
-            kind=Kind.API_CALL,
-            action="GET /v1/devices",
-            result=Result.OK,
-            request_id=f"req_{address}_{number}",
-            app="shop",
-            scope="devices:read",
-            source="import",
-            source_ip=address,
-            key_id=changes.get("key_id"),
-            details={"user_agent": "curl/8"},
-        )
-        for number in range(count)
-    ]
 
 
 async def test_whoami_tells_apps_scopes_tools_and_what_is_missing(world: World, era: Era) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
-from chekt_mcp.domain.allow_list import AddressMatcher, FindingSettings
+from chekt_mcp.domain.allow_list import FindingSettings
 from chekt_mcp.domain.app import App
-from chekt_mcp.domain.audit import Traffic
 from chekt_mcp.operations.stored_list import stored_entries
 from chekt_mcp.storage.interface import Reader
 
@@ -54,13 +53,3 @@ async def entry_use(
     long_listed = {entry.network for entry in stored_entries(listed)}
     last = {network: moment for network, moment in found.items() if moment is not None}
     return EntryUse(extent[0], until, {**last, **recent}, frozenset(long_listed & {*sought, *recent}))
-
-
-def last_matched(matcher: AddressMatcher, traffic: Iterable[Traffic]) -> dict[str, datetime]:
-    """Return when each entry last let one of these requests in; an entry that let none in is missing."""
-    last = dict[str, datetime]()
-    for source in traffic:
-        matched = matcher.check(source.source_ip).matched
-        if matched is not None and last.get(matched, source.last_seen) <= source.last_seen:
-            last[matched] = source.last_seen
-    return last

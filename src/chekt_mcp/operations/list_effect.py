@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from chekt_mcp.domain.allow_list import AddressMatcher
 from chekt_mcp.domain.audit import Traffic
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Held(NamedTuple):
+    """Traffic from one address, and the network of a list that lets it in; None when none does."""
+
+    traffic: Traffic
+    matched: str | None
+
+
+class Refused(NamedTuple):
     """Traffic from one address that a list refuses; `refused_now`: the list in force refuses it already."""
 
     traffic: Traffic
@@ -36,15 +43,29 @@ class Effect:
         return _requests(one.traffic for one in self.refused if not one.refused_now)
 
 
-def effect(proposed: AddressMatcher, in_force: AddressMatcher | None, traffic: Sequence[Traffic]) -> Effect:
-    """Hold a list against traffic; `in_force` is None while the layer is off and lets everything in."""
+def hold(traffic: Iterable[Traffic], matcher: AddressMatcher) -> list[Held]:
+    """Hold traffic against a list, each address once."""
+    return [Held(one, matcher.check(one.source_ip).matched) for one in traffic]
+
+
+def effect(proposed: Sequence[Held], in_force: AddressMatcher | None) -> Effect:
+    """Judge traffic held against a proposed list; `in_force` is None while the layer is off and lets everything in."""
     refused = [
-        Refused(one, in_force is not None and not lets_in(in_force, one.source_ip))
-        for one in traffic
-        if not lets_in(proposed, one.source_ip)
+        Refused(traffic, in_force is not None and not lets_in(in_force, traffic.source_ip))
+        for traffic, matched in proposed
+        if matched is None
     ]
     refused.sort(key=lambda one: (one.refused_now, -one.traffic.requests))
-    return Effect(_requests(traffic), refused)
+    return Effect(_requests(traffic for traffic, _ in proposed), refused)
+
+
+def last_matched(held: Iterable[Held]) -> dict[str, datetime]:
+    """Return when each network last let traffic in; one that let none in is missing."""
+    last = dict[str, datetime]()
+    for traffic, matched in held:
+        if matched is not None and last.get(matched, traffic.last_seen) <= traffic.last_seen:
+            last[matched] = traffic.last_seen
+    return last
 
 
 def lets_in(matcher: AddressMatcher, address: str) -> bool:

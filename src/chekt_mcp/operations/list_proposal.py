@@ -11,7 +11,7 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App
 from chekt_mcp.errors import Unavailable
 from chekt_mcp.operations.known_app import known_app
-from chekt_mcp.operations.list_effect import Effect, effect, locks_out, whole_hour
+from chekt_mcp.operations.list_effect import Effect, effect, hold, locks_out, whole_hour
 from chekt_mcp.operations.proposed_list import proposed_entries
 from chekt_mcp.operations.services import Call
 from chekt_mcp.operations.stored_list import stored_entries
@@ -71,7 +71,7 @@ async def judge(reader: Reader, call: Call, app: str, text: str | None) -> Propo
         readable=readable,
         changed=changed,
         comments=_comments(changed, entries),
-        effect=effect(matcher, in_force, traffic),
+        effect=effect(hold(traffic, matcher), in_force),
         since=since,
         covers_everything=covers_everything(entries),
         locks_out=text is not None and bool(locks_out(matcher, call.source_ip)),

@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from chekt_mcp.domain.allow_list import AddressMatcher, Entry, ListDiff, ParseError, diff, parse
 from chekt_mcp.domain.app import Authority
 from chekt_mcp.domain.scope import Scope
-from chekt_mcp.operations.entry_use import entry_use, last_matched
-from chekt_mcp.operations.list_effect import Effect, effect, locks_out
+from chekt_mcp.operations.entry_use import entry_use
+from chekt_mcp.operations.list_effect import Effect, effect, hold, last_matched, locks_out
 from chekt_mcp.operations.list_findings import FindingReport, list_findings
 from chekt_mcp.operations.preview_facts import Facts, preview_facts
 from chekt_mcp.operations.preview_impact import Impact, impact
@@ -125,11 +125,12 @@ async def _judged(reader: Reader, call: Call, facts: Facts, entries: Sequence[En
     matcher = AddressMatcher(entries)
     in_force = AddressMatcher(facts.entries) if facts.enabled else None
     sees = call.grant.allows(Scope.OPERATORS_READ)
-    changed, used = diff(facts.entries, entries), last_matched(matcher, facts.traffic)
+    changed, held = diff(facts.entries, entries), hold(facts.traffic, matcher)
+    used = last_matched(held)
     use = await entry_use(reader, facts.app, changed.unchanged, used, call.now) if sees else None
     return Judged(
         changed=changed,
-        effect=effect(matcher, in_force, facts.traffic),
+        effect=effect(held, in_force),
         findings=list_findings(facts.app, entries, use, call.now),
         unused=_unused(entries, used) if sees else None,
         locks_out_caller=locks_out(matcher, call.source_ip),

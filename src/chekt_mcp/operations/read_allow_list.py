@@ -10,8 +10,9 @@ from chekt_mcp.domain.allow_list import AddressMatcher, Entry
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.operations.entry_use import EntryUse, entry_use, last_matched
+from chekt_mcp.operations.entry_use import EntryUse, entry_use
 from chekt_mcp.operations.known_app import known_app
+from chekt_mcp.operations.list_effect import hold, last_matched
 from chekt_mcp.operations.list_findings import FindingReport, list_findings
 from chekt_mcp.operations.services import Call
 from chekt_mcp.operations.steady_sources import Suggestion, steady_sources
@@ -62,7 +63,7 @@ async def get_allow_list(reader: Reader, call: Call, app: str) -> GetAllowList:
     matcher = AddressMatcher(entries)
     recent = await reader.traffic(known.dealer, known.name, call.now - RECENT)
     networks = [entry.network for entry in entries]
-    use = await entry_use(reader, known, networks, last_matched(matcher, recent), call.now)
+    use = await entry_use(reader, known, networks, last_matched(hold(recent, matcher)), call.now)
     sees = call.grant.allows(Scope.OPERATORS_READ)
     return {
         "app": app,

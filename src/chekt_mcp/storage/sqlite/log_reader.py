@@ -23,7 +23,7 @@ UNKNOWN_SOURCE = "unknown"
 TRAFFIC = (
     "SELECT text, requests, last_ts, days FROM"
     " (SELECT source_ip, sum(requests) AS requests, max(last_ts) AS last_ts, count(DISTINCT hour / 24) AS days"
-    " FROM traffic WHERE log = ? AND app = ? AND hour >= ? GROUP BY source_ip HAVING days >= ?)"
+    " FROM traffic NOT INDEXED WHERE log = ? AND app = ? AND hour >= ? GROUP BY source_ip HAVING days >= ?)"
     " LEFT JOIN addresses ON addresses.id = source_ip ORDER BY requests DESC, last_ts DESC"
 )
 LAST_REQUEST = (
