@@ -108,8 +108,11 @@ def open_services(
     clock: Clock = system_clock,
     random: RandomBytes = secrets.token_bytes,
     one_caller: bool = False,
+    make: bool = False,
 ) -> Services:
-    """Open the state directory; `one_caller` as `storage.sqlite.open_storage` has it.
+    """Open the state directory; `one_caller` and `make` as `storage.sqlite.open_storage` has them.
+
+    Only `init` makes a state: elsewhere none means a wrong directory, or one that was lost.
 
     Raises:
         StateUnusable: the directory or database cannot be used; it was left untouched.
@@ -126,5 +129,11 @@ def open_services(
     limits = Limits(settings.approval_ttl, settings.grace, settings.webhook_window)
     sinks = ConfiguredSinks(settings.secrets_dir, settings.api_key_file, settings.sink)
     return Services(
-        open_storage(settings.state, one_caller=one_caller), sealing, sinks, clock, random, limits, endpoint_probe
+        open_storage(settings.state, one_caller=one_caller, make=make),
+        sealing,
+        sinks,
+        clock,
+        random,
+        limits,
+        endpoint_probe,
     )

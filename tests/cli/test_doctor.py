@@ -22,6 +22,7 @@ from chekt_mcp.domain.api_key import KeyKind, KeyState
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.operations.services import Services
+from chekt_mcp.storage.sqlite import open_storage
 from chekt_mcp.wiring import open_services, system_clock
 from terminal_child import PROGRAM, Machine
 
@@ -158,7 +159,15 @@ def test_a_damaged_database_is_a_fault(ready: Machine) -> None:
 
 def test_a_state_without_a_dealer_is_a_fault(machine: Machine) -> None:
     machine.state.mkdir(mode=0o700)
+    asyncio.run(open_storage(machine.state).close())
     assert "no dealer" in faults(machine)[0].text
+
+
+def test_a_directory_without_a_state_is_a_fault_and_gets_none(machine: Machine) -> None:
+    machine.state.mkdir(mode=0o700)
+    [fault] = faults(machine)
+    assert "state_missing" in fault.text
+    assert list(machine.state.iterdir()) == []
 
 
 @pytest.mark.parametrize("fault", ["missing", "open to others", "another key", "no key"])

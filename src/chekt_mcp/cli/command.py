@@ -104,8 +104,8 @@ class Session:
 
 
 @asynccontextmanager
-async def opened(command: Command, settings: Settings | None = None) -> AsyncIterator[Session]:
-    """Open the state directory for one command.
+async def opened(command: Command, settings: Settings | None = None, *, make: bool = False) -> AsyncIterator[Session]:
+    """Open the state directory for one command; `make` as `wiring.open_services` has it.
 
     Raises:
         StateUnusable: it cannot be used; it was left untouched.
@@ -113,7 +113,7 @@ async def opened(command: Command, settings: Settings | None = None) -> AsyncIte
     from chekt_mcp.wiring import open_services  # noqa: PLC0415 -- brings the storage engine
 
     chosen = settings or command.settings()
-    services = open_services(chosen)
+    services = open_services(chosen, make=make)
     try:
         yield Session(command, chosen, services, operator_of(system_user(), services.random))
     finally:

@@ -39,7 +39,7 @@ async def _init(command: Command) -> None:
     plan = plan_of(command, command.dealer or DEALER, environment, checked_allow_list(command, Authority.LOCAL))
     state_directory.create(settings.state)
     with state_directory.exclusive(settings.state):
-        async with opened(command, settings) as session:
+        async with opened(command, settings, make=True) as session:
             await _create(session, plan, passphrase)
 
 

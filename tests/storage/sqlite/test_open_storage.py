@@ -179,6 +179,27 @@ def test_no_directory_no_state(tmp_path: Path) -> None:
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.parametrize("content", [None, b""])
+def test_only_who_means_to_make_a_state_gets_a_new_one(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / DATABASE).write_bytes(content)
+    with pytest.raises(StateUnusable) as refused:
+        open_storage(tmp_path, make=False)
+    assert refused.value.code == "state_missing"
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == ([] if content is None else [content])
+    asyncio.run(open_storage(tmp_path).close())
+
+
+@pytest.mark.parametrize("make", [True, False])
+def test_a_log_whose_database_is_gone_is_kept(tmp_path: Path, *, make: bool) -> None:
+    log = tmp_path / f"{DATABASE}-wal"
+    log.write_bytes(b"what was committed last")
+    with pytest.raises(StateUnusable) as refused:
+        open_storage(tmp_path, make=make)
+    assert refused.value.code == "state_corrupt"
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(log.name, b"what was committed last")]
+
+
 def test_a_directory_in_the_databases_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATABASE).mkdir()
     assert refusal(tmp_path).code == "state_unwritable"

@@ -56,17 +56,19 @@ def open_file(path: Path) -> OpenFile:
     return OpenFile(path, _inode(path))
 
 
-def prepare(directory: Path) -> Path:
-    """Return the database's path, making an empty file (0600) where there is none.
+def prepare(directory: Path, *, make: bool) -> Path:
+    """Return the database's path; where there is none, `make` makes an empty file (0600).
 
     Raises:
-        StateUnusable: no such directory, not writable, or a file that is not ours to open. Nothing was touched.
+        StateUnusable: no such directory, not writable, no database in it, or a file that is not ours to open.
+            Nothing was touched.
     """
     if not directory.is_dir():
         raise StateUnusable("There is no state directory.", code="state_missing", fix="Run `chekt-mcp init`.")
     path = directory / DATABASE
     if not os.access(directory, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.R_OK | os.W_OK)):
         raise unusable(UNWRITABLE)
+    _refuse_nothing(path, make=make)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
@@ -103,6 +105,21 @@ def refuse_application(application_id: int) -> None:
         )
 
 
+def _refuse_nothing(path: Path, *, make: bool) -> None:
+    """Refuse a directory without a database, or what is left of one: a new one would hide that the old is lost."""
+    log = _beside(path, "-wal")  # looked at first: whoever writes to it has written the database's header before
+    if _size(path):
+        return
+    if log:
+        raise unusable(CORRUPT)
+    if not make:
+        raise StateUnusable(
+            "The state directory holds no state.",
+            code="state_missing",
+            fix="Name the right one with --state or CHEKT_MCP_STATE, restore a backup, or run `chekt-mcp init`.",
+        )
+
+
 def _refuse_foreign(path: Path) -> None:
     """Judge the header. An empty file is a new database; with a rollback journal beside it SQLite mends it first."""
     with path.open("rb") as file:
@@ -130,10 +147,15 @@ def _header(start: bytes) -> Header:
 
 def _beside(path: Path, suffix: str) -> bool:
     """Tell whether a journal of this kind is there and holds something."""
+    return _size(path.with_name(path.name + suffix)) > 0
+
+
+def _size(path: Path) -> int:
+    """Return a file's size in bytes; 0 where there is none."""
     try:
-        return os.stat(f"{path}{suffix}").st_size > 0  # noqa: PTH116 -- a suffix to the whole path, which pathlib has no word for
+        return path.stat().st_size
     except FileNotFoundError:
-        return False
+        return 0
 
 
 def _inode(path: Path) -> tuple[int, int]:

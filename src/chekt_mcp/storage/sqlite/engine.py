@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 def open_storage(
-    directory: Path, *, mounts: Callable[[], str] = read_mounts, one_caller: bool = False
+    directory: Path, *, mounts: Callable[[], str] = read_mounts, one_caller: bool = False, make: bool = True
 ) -> SqliteStorage:
     """Open the state in `directory`, making or upgrading the database as needed. Tightens no permissions.
 
@@ -36,6 +36,7 @@ def open_storage(
         one_caller: write in the caller's thread. For a program with one caller at a time nobody shares a commit,
             and handing each to another thread would only add to its wait (a third of it, measured). While
             another process holds the lock the event loop then stands still, five seconds at most.
+        make: make a database where there is none; without it, that is `state_missing`.
 
     Raises:
         StateUnusable: it cannot be used as it is, and was left untouched. Codes: `state_missing`,
@@ -43,7 +44,7 @@ def open_storage(
             `state_no_wal`, `state_busy`, `state_full`, `state_io_error`.
     """
     refuse_network(directory, mounts())
-    path = prepare(directory.absolute())
+    path = prepare(directory.absolute(), make=make)
     file = open_file(path)
     with explained():
         connection = connect(path)
