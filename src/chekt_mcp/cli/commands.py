@@ -25,6 +25,7 @@ COMMANDS: Table = {
     "deny": ("chekt_mcp.cli.decide.deny", "refuse what an assistant asked for"),
     "audit": ("chekt_mcp.cli.audit.group", "bring in the audit log that CHeKT exports"),
     "ranges": ("chekt_mcp.cli.ranges.group", "turn the ranges that a provider publishes into allow-list entries"),
+    "webhook": ("chekt_mcp.cli.webhook.group", "send a receiver a test delivery, and verify a saved one"),
     "version": ("chekt_mcp.cli.version", "print the versions of this program and what it stands on"),
 }
 

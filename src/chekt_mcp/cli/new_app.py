@@ -64,13 +64,22 @@ def read_text(path: Path, limit: int, field: str) -> str:
     Raises:
         InvalidInput: see `given_allow_list`.
     """
+    raw = read_bytes(path, limit + 1, field)
+    if len(raw) > limit:
+        raise InvalidInput(f"The file is longer than {limit:,} bytes.", field=field, code="input_too_long")
+    return decoded(raw)
+
+
+def read_bytes(path: Path, limit: int, field: str) -> bytes:
+    """Return the first `limit` bytes of a file.
+
+    Raises:
+        InvalidInput: code `file_unreadable`.
+    """
     try:
         with path.expanduser().open("rb") as file:
-            raw = file.read(limit + 1)
+            return file.read(limit)
     except OSError as error:
         raise InvalidInput(
             "The file cannot be read.", field=field, code="file_unreadable", fix=f"{error.strerror}: check its path."
         ) from error
-    if len(raw) > limit:
-        raise InvalidInput(f"The file is longer than {limit:,} bytes.", field=field, code="input_too_long")
-    return decoded(raw)
