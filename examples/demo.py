@@ -197,8 +197,8 @@ def key_file(state: Path) -> Path:
 
 async def call(client: Client, tool: str, arguments: Mapping[str, Any]) -> CallToolResult:
     """Call a tool and show question and answer."""
-    shown = {name: value for name, value in arguments.items() if name not in {"headers", "body"}}
-    print(f"   {tool} {json.dumps(shown)}")
+    shown = {name: "…" if name in {"headers", "body"} else value for name, value in arguments.items()}
+    print(f"   {tool} {json.dumps(shown, ensure_ascii=False)}")
     result = await client.call_tool(tool, dict(arguments))
     show("refused" if result.is_error else "answer", words(result))
     return result

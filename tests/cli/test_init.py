@@ -165,6 +165,18 @@ def test_the_state_is_where_it_was_said_to_be(machine: Machine, place: str) -> N
     assert server["env"]["CHEKT_MCP_STATE"] == str(expected)
 
 
+@pytest.mark.parametrize("path", [None, "/usr/bin:/bin"])
+def test_the_next_commands_can_be_pasted_into_the_same_shell(machine: Machine, path: str | None) -> None:
+    if path is not None:
+        machine.variables["PATH"] = path
+    done = machine.ok("--state", "my state", "init", "--app", "shop")
+    [told] = [line for line in done.splitlines() if "at any time" in line]
+    line = told.partition("at any time: ")[2]
+    again = subprocess.run(["/bin/sh", "-c", line], env=machine.environment(), cwd=machine.home, check=False)
+    assert again.returncode == 0
+    assert line.startswith("chekt-mcp " if path is None else PROGRAM)
+
+
 def test_options_count_before_and_after_the_command(machine: Machine) -> None:
     machine.ok("--state", "one", "init", "--app", "shop")
     assert "shop" in machine.ok("app", "list", "--state", "one")

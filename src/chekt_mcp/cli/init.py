@@ -9,6 +9,7 @@ from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.key_files import KeyFiles
 from chekt_mcp.cli.new_app import checked_allow_list, plan_of
 from chekt_mcp.cli.passphrase import first_approver, new_passphrase
+from chekt_mcp.cli.typed import typed
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority, Environment
@@ -66,8 +67,8 @@ def _report(session: Session, rows: AppRows, files: KeyFiles) -> None:
     say()
     say("Next:")
     say("  1. Paste that into your client's configuration, restart the client, and ask it: who am I?")
-    say("  2. Bring in CHeKT's audit log: chekt-mcp audit import FILE")
-    say("  3. Check the whole installation at any time: chekt-mcp doctor")
+    say(f"  2. Bring in CHeKT's audit log: {typed(command, 'audit', 'import', 'FILE')}")
+    say(f"  3. Check the whole installation at any time: {typed(command, 'doctor')}")
     say(f"Back up {session.settings.state} whole. {_key_encryption_key(session.settings)}")
 
 

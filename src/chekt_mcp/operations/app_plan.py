@@ -65,7 +65,8 @@ async def admit(reader: Reader, plan: AppPlan, *, has_new_passphrase: bool) -> N
         raise Conflict(
             f"The dealer has an app {plan.name} already.",
             code="app_exists",
-            fix="Look at it with `chekt-mcp app show`, or choose another name.",
+            fix="Look at it with `chekt-mcp app show`, choose another name, or take in what is new of an adopted app"
+            " with `chekt-mcp app adopt --replace`.",
         )
     for other in plan.covers:
         if other == plan.name or await reader.app(plan.dealer, other) is None:

@@ -34,7 +34,10 @@ async def undecided(session: Session, approval_id: str) -> Approval:
     """
     found = await _found(session, approval_id)
     if found is None:
-        fix = "`chekt-mcp approvals` lists what waits."
+        fix = (
+            "`chekt-mcp approvals` lists what waits in this state directory. If the server uses another one"
+            " (CHEKT_MCP_STATE in its client's configuration), name that with --state."
+        )
         raise NotFound(WHY_NOT[Refusal.UNKNOWN], code=Refusal.UNKNOWN.value, fix=fix)
     refusal = undecidable(found, session.operator.principal, session.services.clock())
     if refusal is not None:
