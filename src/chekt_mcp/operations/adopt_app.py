@@ -37,7 +37,8 @@ class Adoption:
         dealer = await self.services.storage.read(lambda reader: dealer_record(reader, self.plan.dealer))
         now = self.services.clock()
         keys = [
-            stored(self.services, dealer, self.plan.name, kind, value, now) for kind, value in self.values.credentials()
+            stored(self.services, dealer, self.plan.name, kind, value, now, key_id=self.values.id_of(kind))
+            for kind, value in self.values.credentials()
         ]
         rows = self.plan.rows(Authority.PLATFORM, tuple(keys), self.operator, now)
 

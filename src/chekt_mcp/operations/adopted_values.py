@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from chekt_mcp.domain import api_key
@@ -9,6 +10,8 @@ from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority, Environment
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.first_allow_list import check_allow_list
+
+KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 FORMS = {
     KeyKind.API_KEY: ("API key", "chekt_live_… or chekt_test_…"),
@@ -18,18 +21,22 @@ FORMS = {
 
 @dataclass(frozen=True, slots=True)
 class AdoptedValues:
-    """What was brought; None for what was not."""
+    """What was brought; None for what was not. `key_id` is CHeKT's own id of the API key, as its log names it."""
 
     api_key: str | None = field(default=None, repr=False)
     signing_secret: str | None = field(default=None, repr=False)
     allow_list: str | None = None
+    key_id: str | None = None
 
     def environment(self) -> Environment | None:
         """Check every form and return the environment that key and secret agree on; None when neither was brought.
 
         Raises:
-            InvalidInput: code `malformed_key`, `malformed_secret`, `mixed_environments`, or a list's refusal.
+            InvalidInput: code `malformed_key`, `malformed_secret`, `bad_key_id`, `mixed_environments`, or a list's
+                refusal.
         """
+        if self.key_id is not None and (self.api_key is None or not KEY_ID.fullmatch(self.key_id)):
+            raise InvalidInput("A key id names the API key that comes with it.", field="key_id", code="bad_key_id")
         if self.allow_list is not None:
             check_allow_list(self.allow_list, Authority.PLATFORM)
         found = {_environment(value, kind) for kind, value in self.credentials()}
@@ -41,6 +48,10 @@ class AdoptedValues:
                 fix="Copy both from the same app.",
             )
         return found.pop() if found else None
+
+    def id_of(self, kind: KeyKind) -> str | None:
+        """Return CHeKT's own id for what was brought of this kind, if it was told."""
+        return self.key_id if kind is KeyKind.API_KEY else None
 
     def credentials(self) -> list[tuple[KeyKind, str]]:
         """Return the key and the secret that were brought."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from chekt_mcp.domain.app import App, ConfirmBy
+from chekt_mcp.domain.app import App, ConfirmBy, Environment
 from chekt_mcp.domain.scope import Scope
-from chekt_mcp.errors import NotFound
+from chekt_mcp.errors import NotFound, NotPermitted
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.operator import Operator
 from chekt_mcp.operations.services import Services
-from chekt_mcp.storage.interface import Writer
+from chekt_mcp.storage.interface import Reader, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,26 @@ class AppSettings:
             NotFound: code `unknown_app`.
         """
         return await self._change("app.confirm", lambda app: replace(app, confirm=by), {"confirm": by.value})
+
+    async def unattended(self, callers: tuple[str, ...]) -> App:
+        """Set whose runbooks change this app without anybody being asked; each is an app of the dealer.
+
+        Raises:
+            NotFound: code `unknown_app`.
+            NotPermitted: code `live_app`: a live app's changes are always confirmed by a person.
+        """
+        app = await self.services.storage.read(self._checked(callers))
+        if callers and app.environment is Environment.LIVE:
+            raise NotPermitted("A live app's changes are always confirmed by a person.", code="live_app")
+        details = {"callers": " ".join(callers)}
+        return await self._change("app.unattended", lambda one: replace(one, unattended=callers), details)
+
+    def _checked(self, callers: tuple[str, ...]) -> Callable[[Reader], Awaitable[App]]:
+        async def work(reader: Reader) -> App:
+            known = [await known_app(reader, self.dealer, name) for name in (self.name, *callers)]
+            return known[0]
+
+        return work
 
     async def _change(self, action: str, change: Callable[[App], App], details: Mapping[str, object]) -> App:
         now = self.services.clock()

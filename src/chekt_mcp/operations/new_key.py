@@ -12,14 +12,16 @@ from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.records import Dealer, SealedKey
 
 
-def stored(services: Services, dealer: Dealer, app: str, kind: KeyKind, value: str, at: datetime) -> SealedKey:  # noqa: PLR0913, PLR0917 -- a key's identity has this many parts
-    """Return the row of a key that is in force from now on.
+def stored(  # noqa: PLR0913, PLR0917 -- a key's identity has this many parts
+    services: Services, dealer: Dealer, app: str, kind: KeyKind, value: str, at: datetime, *, key_id: str | None = None
+) -> SealedKey:
+    """Return the row of a key that is in force from now on; `key_id` where its issuer has named it already.
 
     Raises:
         SecretUnreadable: the key-encryption key cannot be had, so nothing can be sealed.
     """
     key = Key(
-        key_id=new_id("key", services.random),
+        key_id=key_id or new_id("key", services.random),
         dealer=dealer.name,
         app=app,
         kind=kind,

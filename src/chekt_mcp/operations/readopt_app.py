@@ -65,7 +65,10 @@ class Readoption:
         """
         app, dealer = await self.services.storage.read(self._facts)
         now = self.services.clock()
-        fresh = [stored(self.services, dealer, app.name, *one, now) for one in self.values.credentials()]
+        fresh = [
+            stored(self.services, dealer, app.name, kind, value, now, key_id=self.values.id_of(kind))
+            for kind, value in self.values.credentials()
+        ]
 
         async def work(writer: Writer) -> Readopted:
             new = [key for key in fresh if not await self._in_force(writer, dealer, key)]

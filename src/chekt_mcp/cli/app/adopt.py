@@ -29,12 +29,21 @@ def configure(parser: Parser) -> None:
     parser.epilog = ORDER
     parser.add_argument("app", metavar="NAME", help="name of the app, as you want to type it to confirm changes")
     parser.add_argument("--replace", action="store_true", help="the app is known here: take in its new key or list")
+    add_sources(parser)
+    add_app_settings(parser)
+    add_passphrase(parser)
+    parser.set_defaults(credentials_only=False)
+
+
+def add_sources(parser: Parser) -> None:
+    """Add where the values come from."""
     for name, what in (("key", "API key"), ("signing-secret", "webhook signing secret")):
         source = parser.add_mutually_exclusive_group()
         source.add_argument(f"--{name}-file", metavar="FILE", help=f"file that holds the {what} (0600)")
         source.add_argument(f"--{name}-stdin", action="store_true", help=f"read the {what} from standard input")
-    add_app_settings(parser)
-    add_passphrase(parser)
+    parser.add_argument(
+        "--key-id", metavar="ID", help="CHeKT's id of that API key, as its audit log names it: links the two"
+    )
 
 
 def run(command: Command) -> int:

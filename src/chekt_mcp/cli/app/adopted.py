@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from chekt_mcp.cli.command import Command
@@ -18,10 +19,11 @@ def values_of(command: Command) -> AdoptedValues:
     Raises:
         InvalidInput: code `key_missing` or `nothing_to_adopt`, an unreadable source, or a malformed value.
     """
-    values = _given(command)
+    args, values = command.args, _given(command)
     if values == AdoptedValues() and command.terminal.interactive:
-        values = _asked(command.terminal, replace=command.args.replace)
-    _require(values, replace=command.args.replace)
+        values = _asked(command.terminal, known=args.replace, credentials_only=args.credentials_only)
+    values = replace(values, key_id=args.key_id)
+    _require(values, known=args.replace)
     values.environment()
     return values
 
@@ -41,10 +43,12 @@ def _credential(terminal: Terminal, file: str | None, *, from_stdin: bool) -> st
     return terminal.line().strip() if from_stdin else None
 
 
-def _asked(terminal: Terminal, *, replace: bool) -> AdoptedValues:
-    skip = "Enter keeps the known one" if replace else "Enter leaves it out"
-    key = terminal.ask_hidden(f"API key{f' ({skip})' if replace else ''}: ").strip()
+def _asked(terminal: Terminal, *, known: bool, credentials_only: bool) -> AdoptedValues:
+    skip = "Enter keeps the known one" if known else "Enter leaves it out"
+    key = terminal.ask_hidden(f"API key{f' ({skip})' if known else ''}: ").strip()
     secret = terminal.ask_hidden(f"Webhook signing secret ({skip}): ").strip()
+    if credentials_only:
+        return AdoptedValues(key or None, secret or None)
     terminal.say(f"Allow list, as the portal shows it; an empty line ends it ({skip}):")
     return AdoptedValues(key or None, secret or None, _lines(terminal) or None)
 
@@ -60,14 +64,14 @@ def _lines(terminal: Terminal) -> str:
     return "\n".join(lines)
 
 
-def _require(values: AdoptedValues, *, replace: bool) -> None:
-    if replace and values == AdoptedValues():
+def _require(values: AdoptedValues, *, known: bool) -> None:
+    if known and not values.credentials() and values.allow_list is None:
         raise InvalidInput(
             "There is nothing to take in.",
             code="nothing_to_adopt",
             fix="Give a key, a signing secret or a list: at a terminal, on standard input or in a file.",
         )
-    if not replace and values.api_key is None:
+    if not known and values.api_key is None:
         raise InvalidInput(
             "The app's API key is needed.",
             field="key",

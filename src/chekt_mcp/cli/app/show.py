@@ -49,7 +49,7 @@ def _settings(app: App) -> list[str]:
         f"{app.name} ({app.environment}, {app.authority}) of dealer {app.dealer}, since {rfc3339(app.created_at)}",
         f"scopes: {' '.join(sorted(app.scopes)) or 'none'}",
         f"covers: {' '.join(app.covers) or 'no further app'}",
-        f"confirm: {app.confirm}",
+        f"confirm: {app.confirm}" + (f"; unattended: {' '.join(app.unattended)}" if app.unattended else ""),
     ]
 
 
