@@ -13,6 +13,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from chekt_mcp.hand_on.interface import HandedEvent, NotTaken, Trouble
 
@@ -73,15 +74,6 @@ def _named(event: HandedEvent) -> dict[str, str]:
     }
 
 
-class _Feeding(asyncio.BaseProtocol):
-    """Knows whether the pipe is closed: a transport that is may not be aborted."""
-
-    ended = False
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- a program need not read it all
-        self.ended = True
-
-
 @asynccontextmanager
 async def _fed(body: bytes) -> AsyncIterator[int]:
     """Yield the reading end of a pipe into which `body` is written as it is read; the caller closes it.
@@ -89,14 +81,31 @@ async def _fed(body: bytes) -> AsyncIterator[int]:
     A pipe of our own: asyncio makes it a socket in some versions, which programs that open /dev/stdin cannot read.
     """
     reader, writer = os.pipe()
-    feed, state = await asyncio.get_running_loop().connect_write_pipe(_Feeding, os.fdopen(writer, "wb", 0))
-    feed.write(body)
-    feed.close()  # once all of it is written
+    os.set_blocking(writer, False)
+    with os.fdopen(writer, "wb", 0) as pipe:
+        feeding = asyncio.create_task(_feed(pipe, body))
+        try:
+            yield reader
+        finally:
+            feeding.cancel()
+            await asyncio.wait([feeding])
+
+
+async def _feed(pipe: BinaryIO, body: bytes) -> None:
+    """Write all of it and close the pipe; a program need not read it to its end."""
+    loop, writable, left = asyncio.get_running_loop(), asyncio.Event(), memoryview(body)
+    loop.add_writer(pipe, writable.set)
     try:
-        yield reader
+        while left:
+            writable.clear()
+            await writable.wait()
+            with suppress(BlockingIOError):  # what was heard can be older than what filled the pipe
+                left = left[os.write(pipe.fileno(), left) :]
+    except BrokenPipeError:
+        pass
     finally:
-        if not state.ended:
-            feed.abort()
+        loop.remove_writer(pipe)
+        pipe.close()
 
 
 def _ending(code: int) -> str:
