@@ -157,6 +157,25 @@ def test_a_damaged_database_is_a_fault(ready: Machine) -> None:
     assert "state_corrupt" in fault.text
 
 
+def test_a_damaged_page_is_a_fault_though_the_database_opens(ready: Machine) -> None:
+    file = ready.state / "chekt.db"
+    content = bytearray(file.read_bytes())
+    content[20 * 4096 : 21 * 4096] = b"\xa5" * 4096
+    file.write_bytes(content)
+    on_state(ready, lambda services: services.storage.read(lambda reader: reader.dealers()))
+    [fault] = faults(ready)
+    assert (fault.level, fault.subject) == (Level.FAIL, "database")
+    assert "state_corrupt" in fault.text
+
+
+def test_a_place_that_takes_no_new_key_is_a_fault(ready: Machine) -> None:
+    (ready.home / "keys").write_text("no directory")
+    ready.variables["CHEKT_MCP_SECRETS_DIR"] = str(ready.home / "keys")
+    [fault] = [one for one in faults(ready) if one.subject != "key"]
+    assert (fault.level, fault.subject) == (Level.FAIL, "delivery")
+    assert "is not a directory" in fault.text
+
+
 def test_a_state_without_a_dealer_is_a_fault(machine: Machine) -> None:
     machine.state.mkdir(mode=0o700)
     asyncio.run(open_storage(machine.state).close())

@@ -42,5 +42,17 @@ def test_somebody_elses_state_is_told(state: Path, monkeypatch: pytest.MonkeyPat
     assert {problem.problem for problem in permissions_problems(state)} == {"It belongs to another user."}
 
 
+@pytest.mark.parametrize(("name", "mode"), [(".", 0o500), (DATABASE, 0o400)])
+def test_what_its_owner_cannot_write_is_told_with_its_remedy(
+    state: Path, monkeypatch: pytest.MonkeyPatch, name: str, mode: int
+) -> None:
+    closed = state / name
+    closed.chmod(mode)
+    monkeypatch.setattr("os.access", lambda path, _mode: path != closed)  # as for anybody but root
+    (problem,) = permissions_problems(state)
+    assert (problem.path, problem.problem) == (closed, "This user cannot read and write it.")
+    assert problem.fix == f"chmod {'700' if name == '.' else '600'} {closed}"
+
+
 def test_a_state_that_is_not_there_has_no_permissions(tmp_path: Path) -> None:
     assert permissions_problems(tmp_path / "nothing") == []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from chekt_mcp.cli.arguments import DONE, FAILED, Parser
 from chekt_mcp.cli.command import Command, carry_out
 from chekt_mcp.cli.doctor.clients import check_clients
 from chekt_mcp.cli.doctor.clock import check_clock
+from chekt_mcp.cli.doctor.delivery import check_delivery
 from chekt_mcp.cli.doctor.finding import Finding, Level, failed, fine
 from chekt_mcp.cli.doctor.keys import KeyPlace, check_keys, configured_here
 from chekt_mcp.cli.doctor.state import check_directory, check_rotations, check_sealing
@@ -14,6 +17,7 @@ from chekt_mcp.cli.doctor.versions import check_versions
 from chekt_mcp.config import Settings
 from chekt_mcp.errors import ChektError
 from chekt_mcp.operations.services import Clock
+from chekt_mcp.storage.sqlite import refuse_damaged
 from chekt_mcp.wiring import open_services, system_clock
 
 
@@ -48,8 +52,9 @@ async def _inside(settings: Settings, places: list[KeyPlace], clock: Clock) -> l
         return [failed("database", error)]
     try:
         return [
-            fine("database", "it opens"),
+            await _whole(settings),
             *await check_sealing(services),
+            *await check_delivery(services),
             *await check_rotations(services),
             *await check_clock(services),
             *await check_keys(services, settings, places),
@@ -58,3 +63,8 @@ async def _inside(settings: Settings, places: list[KeyPlace], clock: Clock) -> l
         return [failed("database", error)]
     finally:
         await services.storage.close()
+
+
+async def _whole(settings: Settings) -> Finding:
+    await asyncio.to_thread(refuse_damaged, settings.state)
+    return fine("database", "it opens, and every page of it can be read")

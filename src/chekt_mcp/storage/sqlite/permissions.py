@@ -34,6 +34,8 @@ def permissions_problems(directory: Path) -> list[PermissionProblem]:
             continue
         if status.st_uid != os.geteuid():
             found.append(PermissionProblem(path, "It belongs to another user.", f"chown {os.geteuid()} {path}"))
+        elif not os.access(path, os.R_OK | os.W_OK | (os.X_OK if stat.S_ISDIR(status.st_mode) else 0)):
+            found.append(PermissionProblem(path, "This user cannot read and write it.", f"chmod {mode} {path}"))
         if stat.S_IMODE(status.st_mode) & 0o077:
             found.append(PermissionProblem(path, "Other users have access to it.", f"chmod {mode} {path}"))
     return found
