@@ -17,9 +17,9 @@ Child = subprocess.Popen[str]
 
 
 @contextmanager
-def children(directory: Path, *commands: list[str]) -> Iterator[list[Child]]:
-    """Start a process for each command, and let all of them begin together."""
-    started = [_start(directory, command) for command in commands]
+def children(directory: Path, *commands: list[str], script: Path = SCRIPT) -> Iterator[list[Child]]:
+    """Start a process of `script` for each command, and let all of them begin together."""
+    started = [_start(script, directory, command) for command in commands]
     try:
         for child in started:
             assert child.stdout is not None
@@ -42,9 +42,9 @@ def lines(child: Child) -> list[str]:
     return printed.splitlines()
 
 
-def _start(directory: Path, command: list[str]) -> Child:
+def _start(script: Path, directory: Path, command: list[str]) -> Child:
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(directory), *command],
+        [sys.executable, str(script), str(directory), *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
