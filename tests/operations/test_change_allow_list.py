@@ -11,8 +11,8 @@ from chekt_mcp.domain.approval import Approval, ApprovalState, Intent
 from chekt_mcp.domain.scope import SERVER_SCOPES, Grant
 from chekt_mcp.operations import approvals
 from chekt_mcp.operations.approvals import Decider
-from chekt_mcp.operations.change import Outcome, Request
-from chekt_mcp.operations.change_allow_list import LOCK_OUT, ChangeList
+from chekt_mcp.operations.change import Ask, Outcome, Request, advance
+from chekt_mcp.operations.change_allow_list import LOCK_CALLER_OUT, ChangeList
 from chekt_mcp.operations.services import Call
 from world import World
 
@@ -56,10 +56,13 @@ def status(outcome: Outcome) -> tuple[object, object]:
 async def test_locking_oneself_out_takes_a_word_of_its_own_and_says_so_in_plain_words(world: World) -> None:
     await world.add_app("shop", allow_list="203.0.113.0/24")
     proposed = await intent(change(world, "198.51.100.0/24", "203.0.113.7"))
-    assert [(one.field, one.expected) for one in proposed.challenges] == [("app", "shop"), ("lock_out", LOCK_OUT)]
+    assert [(one.field, one.expected) for one in proposed.challenges] == [
+        ("app", "shop"),
+        ("lock_out", LOCK_CALLER_OUT),
+    ]
     assert "this list refuses 203.0.113.7, where this request came from: its caller is LOCKED OUT" in proposed.words
     asked = await approvals.find_or_create(world.services(), change(world, "").request.call, proposed)
-    for typed in ({"app": "shop"}, {"app": "shop", "lock_out": "yes"}, {"lock_out": LOCK_OUT}):
+    for typed in ({"app": "shop"}, {"app": "shop", "lock_out": "yes"}, {"lock_out": LOCK_CALLER_OUT}):
         await approvals.decide(world.services(), asked, MARIA, typed, "req_decide")
     assert [one.version for one in await versions(world)] == [1]
 
@@ -82,6 +85,21 @@ async def test_opening_to_everyone_of_one_family_can_lock_out_a_caller_of_the_ot
     await world.add_app("shop", allow_list="203.0.113.0/24")
     proposed = await intent(change(world, "::/0", "203.0.113.7"))
     assert [one.field for one in proposed.challenges] == ["app", "override", "lock_out"]
+
+
+@pytest.mark.parametrize(
+    ("text", "source_ip", "needs_a_person"),
+    [("203.0.113.7", "203.0.113.7", False), ("198.51.100.7", "203.0.113.7", True), ("0.0.0.0/0", None, True)],
+)
+async def test_what_overrides_a_safeguard_takes_a_person_even_where_changes_are_unattended(
+    world: World, text: str, source_ip: str | None, *, needs_a_person: bool
+) -> None:
+    await world.add_app("shop", allow_list="203.0.113.0/24")
+    app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
+    assert app is not None
+    await world.storage.write(lambda writer: writer.update_app(replace(app, unattended=("shop",))))
+    step = await advance(world.services(), change(world, text, source_ip))
+    assert isinstance(step, Ask) is needs_a_person
 
 
 async def test_an_approval_given_where_nobody_is_locked_out_does_not_serve_where_the_caller_is(world: World) -> None:

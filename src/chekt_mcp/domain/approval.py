@@ -22,6 +22,9 @@ MAX_ATTEMPTS = 3
 
 OVERRIDE = "override"
 """The field of a challenge that overrides a safeguard."""
+LOCK_OUT = "lock_out"
+"""The field of the one that lets callers shut themselves out; both can be asked for at once."""
+OVERRIDES = frozenset({OVERRIDE, LOCK_OUT})
 
 
 class ApprovalState(StrEnum):

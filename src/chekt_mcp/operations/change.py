@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from chekt_mcp.domain import approval as rules
 from chekt_mcp.domain.app import ConfirmBy
-from chekt_mcp.domain.approval import OVERRIDE, Approval, ApprovalState, Intent, Refusal
+from chekt_mcp.domain.approval import OVERRIDES, Approval, ApprovalState, Intent, Refusal
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations import approvals, idempotency
 from chekt_mcp.operations.approvals import EXPLAIN, Decider
@@ -186,7 +186,7 @@ async def _unattended(change: Change, approval: Approval, services: Services) ->
 async def _under_policy(services: Services, proposal: Intent) -> Intent:
     """Say who has to confirm; an override of a safeguard always needs a person, whatever the configuration."""
     app = await services.storage.read(lambda reader: reader.app(proposal.dealer, proposal.app))
-    if app is None or any(challenge.field == OVERRIDE for challenge in proposal.challenges):
+    if app is None or any(challenge.field in OVERRIDES for challenge in proposal.challenges):
         return proposal
     return replace(proposal, confirm=app.confirmed_by(proposal.requester))
 

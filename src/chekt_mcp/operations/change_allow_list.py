@@ -9,21 +9,21 @@ from typing import NotRequired
 
 from chekt_mcp.domain.allow_list import ListDiff
 from chekt_mcp.domain.allow_list.version import AllowListVersion
-from chekt_mcp.domain.app import Authority, ConfirmBy
-from chekt_mcp.domain.approval import Approval, Challenge, Intent, Refusal, state_digest
+from chekt_mcp.domain.app import Authority
+from chekt_mcp.domain.approval import LOCK_OUT, OVERRIDE, Approval, Challenge, Intent, Refusal, state_digest
 from chekt_mcp.domain.foreign_text import escaped
-from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.change import ChangeResult, Outcome, Request, finish, refusal, refused
+from chekt_mcp.operations.key_users import shows_addresses
 from chekt_mcp.operations.list_proposal import Proposal, judge
 from chekt_mcp.operations.list_words import new_list_words, turn_off_words
 from chekt_mcp.operations.portal import allow_list_steps, portal_required
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Writer
 
-EVERYTHING = "open to everyone"
+OPEN_TO_EVERYONE = "open to everyone"
 """What a person types to put a list in force that allows every address."""
-LOCK_OUT = "lock the caller out"
+LOCK_CALLER_OUT = "lock the caller out"
 """What a person types to put a list in force that refuses the address the request came from."""
 SHOWN = 500
 """Networks that an answer lists of each kind; the totals are always whole."""
@@ -123,9 +123,7 @@ class ChangeList:
         call = self.request.call
         if self.text is None:
             return turn_off_words(proposal, call, self.reason)
-        # Out of band only an approver reads this. A form is shown by the caller's own client.
-        approver_reads = proposal.app.confirm is ConfirmBy.OUT_OF_BAND
-        name_addresses = approver_reads or call.grant.allows(Scope.OPERATORS_READ)
+        name_addresses = shows_addresses(proposal.app, call.grant)
         return new_list_words(proposal, call, self.reason, name_addresses=name_addresses)
 
     def _version(self, proposal: Proposal) -> AllowListVersion:
@@ -174,9 +172,9 @@ def _challenges(proposal: Proposal) -> tuple[Challenge, ...]:
     name = proposal.app.name
     challenges = [Challenge("app", f"Type the app's name ({name})", name)]
     if proposal.covers_everything:
-        challenges.append(Challenge("override", f"Type: {EVERYTHING}", EVERYTHING))
+        challenges.append(Challenge(OVERRIDE, f"Type: {OPEN_TO_EVERYONE}", OPEN_TO_EVERYONE))
     if proposal.locks_out:
-        challenges.append(Challenge("lock_out", f"Type: {LOCK_OUT}", LOCK_OUT))
+        challenges.append(Challenge(LOCK_OUT, f"Type: {LOCK_CALLER_OUT}", LOCK_CALLER_OUT))
     return tuple(challenges)
 
 
