@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -179,3 +180,34 @@ async def test_a_caller_of_whom_nothing_is_known_is_recorded_as_that(value: str 
     assert isinstance(found.grant, Problem)
     assert found.grant.code == code
     assert (found.dealer, found.actor, found.app, found.key_id) == (NO_DEALER, "unknown", None, None)
+
+
+async def rotated_by_another_process(first: KeyState, tmp_path: Path) -> Caller:
+    """Call with a key, put a new one that is not in force yet into the file, and call again."""
+    file = tmp_path / "key"
+    keys = {api_key.key_hash(OURS): KEY, api_key.key_hash(ADOPTED): replace(KEY, key_id="key_b")}
+    known = Known()
+    known.key_by_hash = lambda value_hash: _given(keys.get(value_hash))  # type: ignore[method-assign]
+    identify = by_key(KeySource(file=file, value=None, read_file=lambda path: path.read_text()))
+    file.write_text(OURS)
+    assert isinstance((await identify(cast("Storage", known), NOW)).grant, Grant)
+    keys[api_key.key_hash(OURS)] = replace(KEY, state=first)
+    keys[api_key.key_hash(ADOPTED)] = replace(KEY, key_id="key_b", state=KeyState.PENDING)
+    file.write_text(ADOPTED)
+    return await identify(cast("Storage", known), NOW)
+
+
+async def _given(key: Key | None) -> Key | None:
+    return key
+
+
+async def test_a_session_goes_on_with_its_key_until_the_next_one_is_in_force(tmp_path: Path) -> None:
+    found = await rotated_by_another_process(KeyState.CURRENT, tmp_path)
+    assert isinstance(found.grant, Grant)
+    assert found.key_id == "key_a"
+
+
+async def test_a_key_that_was_revoked_meanwhile_is_not_gone_on_with(tmp_path: Path) -> None:
+    found = await rotated_by_another_process(KeyState.REVOKED, tmp_path)
+    assert isinstance(found.grant, Problem)
+    assert (found.grant.code, found.key_id) == ("key_not_active", "key_b")

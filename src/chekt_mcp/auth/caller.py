@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chekt_mcp.auth.authenticate import authenticate
+from chekt_mcp.auth.authenticate import NOT_YET, authenticate
 from chekt_mcp.auth.credential import KeySource, Problem
+from chekt_mcp.domain.api_key import Key
 from chekt_mcp.domain.scope import Grant
-from chekt_mcp.storage.interface import Storage
+from chekt_mcp.storage.interface import Reader, Storage
 
 NO_DEALER = ""
 """The log of callers that no dealer can be named for."""
@@ -31,18 +32,35 @@ Identify = Callable[[Storage, datetime], Awaitable[Caller]]
 
 
 def by_key(source: KeySource) -> Identify:
-    """Identify by the API key that `source` gives at that moment."""
+    """Identify by the API key that `source` gives at that moment.
+
+    Between the delivery of a new key and its commit, which another process may be making, the file holds a key that
+    is not in force yet. The one that was accepted last then counts, as long as it is itself in force.
+    """
+    accepted = ""
 
     async def identify(storage: Storage, now: datetime) -> Caller:
-        value = source.current()
+        nonlocal accepted
+        value, last = source.current(), accepted
         if isinstance(value, Problem):
             return nobody(value)
-        grant, key = await storage.read(lambda reader: authenticate(reader, value, now))
+        grant, key, presented = await storage.read(lambda reader: _in_force(reader, value, last, now))
         if isinstance(grant, Grant):
+            accepted = presented
             return Caller(grant, grant.dealer, grant.principal, grant.app, grant.key_id)
         return Caller(grant, key.dealer, f"app:{key.app}", key.app, key.key_id) if key else nobody(grant)
 
     return identify
+
+
+async def _in_force(reader: Reader, value: str, last: str, now: datetime) -> tuple[Grant | Problem, Key | None, str]:
+    """Authenticate `value`, or `last` while `value` waits for its rotation; both on one snapshot."""
+    grant, key = await authenticate(reader, value, now)
+    if grant is NOT_YET and last:
+        earlier, earlier_key = await authenticate(reader, last, now)
+        if isinstance(earlier, Grant):
+            return earlier, earlier_key, last
+    return grant, key, value
 
 
 def nobody(problem: Problem) -> Caller:
