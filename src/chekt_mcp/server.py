@@ -6,10 +6,12 @@ from typing import Any, NoReturn
 
 from mcp.server import CacheHint, MCPServer
 from mcp.server.mcpserver import Context
+from mcp.server.stdio import stdio_server
 from mcp_types import CallToolResult, InputRequiredResult, Tool
 
 from chekt_mcp import __version__
 from chekt_mcp.tools.gateway import Gateway
+from chekt_mcp.tools.unreadable import AnsweringStream
 
 NAME = "chekt-mcp"
 INSTRUCTIONS = (
@@ -43,6 +45,13 @@ class GatedServer(MCPServer[None]):
     ) -> CallToolResult | InputRequiredResult:
         """Pass the call through the gateway: the only way in."""
         return await self._gateway.call(name, arguments, context or Context(mcp_server=self))
+
+    async def run_stdio_async(self) -> None:
+        """Serve on standard input and output; unlike the SDK, answer also what is no message."""
+        served = self._lowlevel_server
+        async with stdio_server() as (incoming, outgoing):
+            messages = AnsweringStream(incoming, outgoing)
+            await served.run(messages, outgoing, served.create_initialization_options())
 
     def add_tool(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: a tool exists by its entry in `tools/catalog.py`, nowhere else."""

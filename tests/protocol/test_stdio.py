@@ -161,11 +161,32 @@ async def test_an_older_assistants_window_sees_a_new_list_at_its_next_call(tmp_p
 )
 def test_malformed_messages_do_not_stop_the_server_and_are_not_echoed(installed: Installation, line: str) -> None:
     planted = "chekt_test_" + "EXAMPLE0" * 4 + "abcdef"
+    answers, rest = exchanged(installed, line.replace("KEY", planted))
+    assert answers[-1]["result"]["tools"]
+    assert "EXAMPLE0" not in json.dumps(answers) + rest
+    assert "Traceback" not in json.dumps(answers) + rest
+
+
+@pytest.mark.parametrize(
+    ("argument", "known"), [('"cut: \\ud83d"', True), ("9" * 5000, False), ("[" * 2000 + "]" * 2000, False)]
+)
+def test_a_message_that_cannot_be_read_is_answered_at_once(
+    installed: Installation, argument: str, *, known: bool
+) -> None:
+    call = '{"method": "tools/call", "params": {"name": "check_ip", "arguments": {"id": 9, "addresses": ARGUMENT}}'
+    answers, _ = exchanged(installed, call.replace("ARGUMENT", argument) + ', "jsonrpc": "2.0", "id": 7}')
+    [answer] = [one for one in answers if "error" in one]
+    assert (answer["id"], answer["error"]["code"]) == (7 if known else None, -32700)
+    assert answer["error"]["message"].startswith("unreadable_message: ")
+
+
+def exchanged(installed: Installation, line: str) -> tuple[list[dict[str, Any]], str]:
+    """Send a line between two good messages; return every answer up to the last's, and what else was printed."""
     hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
     messages = [
         json.dumps({"jsonrpc": "2.0", "id": 100, "method": "initialize", "params": hello}),
         json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}),
-        line.replace("KEY", planted),
+        line,
         json.dumps({"jsonrpc": "2.0", "id": 101, "method": "tools/list", "params": {}}),
     ]
     parameters = installed.parameters("shop")
@@ -185,6 +206,4 @@ def test_malformed_messages_do_not_stop_the_server_and_are_not_echoed(installed:
     while not answers or answers[-1].get("id") != 101:
         answers.append(json.loads(process.stdout.readline()))
     rest, errors = process.communicate(timeout=30)
-    assert answers[-1]["result"]["tools"]
-    assert "EXAMPLE0" not in json.dumps(answers) + rest + errors
-    assert "Traceback" not in json.dumps(answers) + rest
+    return answers, rest + errors
