@@ -120,11 +120,11 @@ class WebhookReceiver:
             answer = FAILED
         finally:
             self._at_work -= 1
-        await self._send(send, answer, request_id)
+        await self._send(receive, send, answer, request_id)
 
-    async def _send(self, send: Send, answer: Answer | Reception, request_id: str) -> None:
+    async def _send(self, receive: Receive, send: Send, answer: Answer | Reception, request_id: str) -> None:
         if isinstance(answer, Answer):
-            await send_answer(send, answer, request_id)
+            await send_answer(receive, send, answer, request_id)
             return
         if answer is Reception.ACCEPTED:
             self._accepted()
