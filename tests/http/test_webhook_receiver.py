@@ -21,11 +21,11 @@ from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.domain.webhook import verify
 from chekt_mcp.http.webhook_receiver import ReceiverLimits, WebhookReceiver
 from chekt_mcp.operations import receive_delivery
-from chekt_mcp.operations.services import Services
+from chekt_mcp.operations.services import Limits, Services
 from chekt_mcp.storage.interface import Writer
 from chekt_mcp.storage.records import DeliveryClaim, QueueExtent
 from http_server import client_of, exchanged, serving
-from world import World
+from world import START, World
 
 pytestmark = pytest.mark.anyio
 BODY = json.dumps({"id": "evt_2hKqx9", "type": "alarm.created", "data": {"note": "MARKER-IN-BODY"}}).encode()
@@ -92,6 +92,27 @@ async def test_a_copy_is_answered_200_and_not_queued_again(client: httpx.AsyncCl
         assert (answer.status_code, answer.json()["duplicate"]) == (200, True)
     assert await waiting(shop) == 1
     assert [entry.details["outcome"] for entry in await logged(shop)] == ["accepted", "duplicate", "duplicate"]
+
+
+async def test_an_event_is_known_for_48_hours_however_often_it_is_signed_afresh(
+    client: httpx.AsyncClient, shop: World
+) -> None:
+    await post(client, shop.sign(BODY))
+    shop.clock.forward(hours=48)
+    assert (await post(client, shop.sign(BODY))).json()["duplicate"] is True
+    shop.clock.forward(seconds=2)
+    assert (await post(client, shop.sign(BODY))).json()["duplicate"] is False
+
+
+async def test_a_body_without_id_is_known_as_long_as_it_could_be_accepted_even_if_the_window_is_doubled(
+    shop: World,
+) -> None:
+    for window, after in ((300, 0), (300, 300), (600, 600)):
+        services = replace(shop.services(), limits=Limits(webhook_window=window))
+        shop.clock.now = START + timedelta(seconds=after)
+        async with client_of(WebhookReceiver(services, "acme")) as client:
+            answer = await post(client, shop.sign(b"{}", at=START), b"{}")
+        assert answer.json()["duplicate"] is (after > 0)
 
 
 async def test_the_same_event_for_two_apps_is_one_for_each(client: httpx.AsyncClient, shop: World) -> None:
