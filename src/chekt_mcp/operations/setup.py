@@ -95,7 +95,8 @@ class Setup:
             raise Conflict(
                 f"The dealer {self.plan.dealer} exists already in this state directory.",
                 code="dealer_exists",
-                fix="Add an app to it with `chekt-mcp app add NAME`, or name another dealer with --dealer.",
+                fix="`chekt-mcp app show NAME` prints the configuration for a client again. Add an app with"
+                " `chekt-mcp app add NAME`, or name another dealer with --dealer.",
             )
         await admit(reader, self.plan, has_new_passphrase=self.approver is not None)
 
