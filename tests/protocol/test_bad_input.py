@@ -75,6 +75,16 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("search_audit_log", {"cursor": "c1.WzFd.AAAA"}, "bad_cursor (cursor)"),
     ("search_audit_log", {"fields": ["password"]}, "unknown_field (fields)"),
     ("search_audit_log", {"kind": "null"}, "bad_value (kind)"),
+    ("correlate_requests", {}, "missing_argument (request_ids)"),
+    ("correlate_requests", {"request_ids": "req_1"}, "wrong_type (request_ids)"),
+    ("correlate_requests", {"request_ids": []}, "too_short (request_ids)"),
+    ("correlate_requests", {"request_ids": ["req_1"] * 1001}, "too_long (request_ids)"),
+    ("correlate_requests", {"request_ids": [""]}, "too_short (request_ids.0)"),
+    ("correlate_requests", {"request_ids": ["req_1", "x" * 101]}, "too_long (request_ids.1)"),
+    ("correlate_requests", {"request_ids": [None]}, "wrong_type (request_ids.0)"),
+    ("correlate_requests", {"request_ids": ["req_1"], "since": "yesterday"}, "bad_time (since)"),
+    ("correlate_requests", {"request_ids": ["req_1"], "since": "2999-01-01T00:00:00Z"}, "empty_window (since)"),
+    ("correlate_requests", {"request_ids": ["req_1"], "app": "shop"}, "unknown_argument (app)"),
 ]
 
 
@@ -157,6 +167,7 @@ async def test_hostile_text_is_data(world: World, text: str) -> None:
             ("get_key_status", {"app": text}),
             ("search_audit_log", {"text": text}),
             ("search_audit_log", {"actor": text}),
+            ("correlate_requests", {"request_ids": [text]}),
             ("verify_webhook", {"headers": {"X-CHeKT-Signature": text}, "body": text}),
         ):
             said = words(await client.call_tool(tool, arguments))

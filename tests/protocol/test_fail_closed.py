@@ -81,6 +81,7 @@ async def test_what_cannot_be_read_is_refused_and_said(world: World, era: Era, v
             ("get_allow_list", {}),
             ("get_key_status", {}),
             ("search_audit_log", {}),
+            ("correlate_requests", {"request_ids": ["req_1"]}),
             ("verify_webhook", {"headers": {}, "body": "{}"}),
         ):
             result = await client.call_tool(tool, arguments)

@@ -125,3 +125,13 @@ class SearchAuditLogInput(Arguments):
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     cursor: Annotated[str | None, Field(max_length=300, description="next_cursor of the same query")] = None
     fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None
+
+
+class CorrelateRequestsInput(Arguments):
+    """Arguments of `correlate_requests`."""
+
+    request_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100)]],
+        Field(min_length=1, max_length=1000, description="As your log has them, e.g. from X-Request-Id"),
+    ]
+    since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "90d"

@@ -16,10 +16,12 @@ from chekt_mcp.operations import (
     search_audit,
     verify_delivery,
 )
+from chekt_mcp.operations import correlate_requests as correlate
 from chekt_mcp.operations import preview_allow_list as preview
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.inputs import (
     CheckIpInput,
+    CorrelateRequestsInput,
     GetAllowListInput,
     KeyStatusInput,
     PreviewAllowListInput,
@@ -92,6 +94,13 @@ async def search_audit_log(tool: ToolCall[SearchAuditLogInput]) -> Answer:
     return Answer(result, search_audit.summary(result), "complete" if result["complete"] else "more")
 
 
+async def correlate_requests(tool: ToolCall[CorrelateRequestsInput]) -> Answer:
+    """Say of each request id whether the log knows it."""
+    given = tool.arguments
+    result = await correlate.correlate_requests(tool.services, tool.call, given.request_ids, given.since)
+    return Answer(result, correlate.summary(result), f"{len(result['unknown'])} unknown")
+
+
 def body_bytes(text: str | None, encoded: str | None) -> bytes:
     """Return the body's very bytes.
 
@@ -117,4 +126,5 @@ BINDINGS = {
     "verify_webhook": Binding(VerifyWebhookInput, verify_delivery.VerifyWebhook, verify_webhook),
     "get_key_status": Binding(KeyStatusInput, key_status.KeyStatus, get_key_status),
     "search_audit_log": Binding(SearchAuditLogInput, search_audit.SearchAuditLog, search_audit_log),
+    "correlate_requests": Binding(CorrelateRequestsInput, correlate.CorrelateRequests, correlate_requests),
 }
