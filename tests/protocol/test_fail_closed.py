@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from mcp import Client
 from chekt_mcp.auth.caller import by_key
 from chekt_mcp.auth.credential import KeySource
 from chekt_mcp.domain.allow_list.version import AllowListVersion
-from chekt_mcp.errors import StateUnusable
+from chekt_mcp.errors import SecretUnreadable, StateUnusable
 from chekt_mcp.secrets.sealing import Sealer
 from chekt_mcp.server import build_server
 from chekt_mcp.storage.interface import Reader, Storage, Writer
@@ -50,8 +51,6 @@ class Failing:
 
 def connect(world: World, storage: Failing, key: str, era: Era, person: Any = None) -> Client:
     services = world.services()
-    from dataclasses import replace  # noqa: PLC0415 -- used here only
-
     broken = replace(services, storage=storage)
     source = KeySource(file=None, value=key, read_file=lambda path: path.read_text())
     gateway = Gateway(lambda: broken, by_key(source), "stdio", 5.0)
@@ -149,3 +148,20 @@ async def test_a_sink_that_breaks_while_the_person_decides_leaves_the_old_key_in
         status = structured(await client.call_tool("get_key_status", {}))
     assert (answer["status"], answer["code"]) == ("refused", "delivery_failed")
     assert (status["previous"], status["used_by_this_session"]) == (None, True)
+
+
+async def test_nobody_is_asked_to_confirm_a_key_that_could_not_be_sealed(world: World, era: Era) -> None:
+    key = await world.add_app("shop")
+
+    def unreadable() -> Sealer:
+        raise SecretUnreadable("The key-encryption key is missing.", fix="Restore the file kek.")
+
+    broken = replace(world.services(), sealing=unreadable)
+    source = KeySource(file=None, value=key, read_file=lambda path: path.read_text())
+    gateway = Gateway(lambda: broken, by_key(source), "stdio", 5.0)
+    person = Person(typed={"app": "shop"})
+    async with Client(build_server(gateway), mode=MODES[era], elicitation_callback=person) as client:
+        for kind in ("api_key", "signing_secret"):
+            said = refusal(await client.call_tool("rotate_key", {"reason": "scheduled", "kind": kind}))
+            assert said.startswith("secret_unreadable")
+    assert person.shown == []

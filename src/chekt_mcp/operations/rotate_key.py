@@ -43,7 +43,11 @@ class Rotate:
     force: bool = False
 
     async def propose(self) -> Intent | Outcome:
-        """Return the words to confirm, or why this cannot be done here and now."""
+        """Return the words to confirm, or why this cannot be done here and now.
+
+        Raises:
+            SecretUnreadable: a new value could not be sealed, so nobody is asked to confirm one.
+        """
         facts = await self._facts_after_recovery()
         if facts.app.authority is Authority.PLATFORM:
             wanted = Wanted(self.kind, self.reason, self.revoke_previous_now)
@@ -53,6 +57,7 @@ class Rotate:
         live = facts.pair.live_previous(self.request.call.now)
         if live is not None and not self.force:
             return _in_grace(self.request, live)
+        self.services.sealing()
         return await self._no_place(facts.sink) or self._intent(facts)
 
     async def apply(self, approval: Approval) -> Outcome:
