@@ -14,11 +14,11 @@ import uvicorn
 
 
 @asynccontextmanager
-async def serving(app: Any) -> AsyncIterator[str]:
+async def serving(app: Any, http: Any = "h11") -> AsyncIterator[str]:
     """Serve in this event loop; give the base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, http="h11", ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
+        app, http=http, ws="none", lifespan="off", log_config=None, access_log=False, proxy_headers=False
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # pytest's stay

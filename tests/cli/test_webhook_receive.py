@@ -200,6 +200,8 @@ def test_events_given_up_begin_anew_when_a_person_says_so(portal: Machine, fifo:
     with closing(sqlite3.connect(portal.state / "chekt.db")) as database:
         database.execute("UPDATE queued_events SET dead = 1")
         database.commit()
+    with receiving(portal, "--to-command", "false") as receiver:
+        assert "note: 1 event(s) were given up earlier" in receiver.end()[1]
     command, _ = keeper(portal)
     with receiving(portal, "--to-command", command, "--retry-given-up") as receiver:
         await_program(fifo)

@@ -58,9 +58,11 @@ async def serve(receiver: WebhookReceiver, listener: socket.socket, worker: Hand
     """Serve until SIGINT or SIGTERM; then finish the requests and the event in hand, and take no more."""
     import uvicorn  # noqa: PLC0415 -- start-up is measured, and one command serves
 
+    from chekt_mcp.cli.impatient_http import ImpatientProtocol  # noqa: PLC0415 -- as above
+
     config = uvicorn.Config(
         receiver,
-        http="h11",  # the one whose limit on headers is known to hold
+        http=ImpatientProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

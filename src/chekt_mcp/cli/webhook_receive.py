@@ -103,6 +103,11 @@ async def _begin(session: Session, dealer: str, name: str, listener: socket.sock
     if args.retry_given_up:
         revived = await session.services.storage.write(lambda writer: writer.revive_events(dealer, name, now))
         session.terminal.note(f"{revived} event(s) that were given up begin anew.")
+    given_up = (await session.services.storage.read(lambda reader: reader.event_queue(dealer, name))).dead
+    if given_up:
+        session.terminal.note(
+            f"note: {given_up} event(s) were given up earlier; --retry-given-up lets them begin anew."
+        )
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     session.terminal.say(f"Receiving for {dealer}/{name} at http://{shown}:{port}/webhooks/{name}. Ctrl-C ends it.")
