@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NotRequired
 
 from chekt_mcp.domain.api_key import KeyKind, KeyState
 from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.domain.approval import Approval, Challenge, Intent, Refusal, state_digest
+from chekt_mcp.domain.audit import KeyUse
 from chekt_mcp.domain.key_usage import LOOKBACK
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.change import ChangeResult, Outcome, Request, finish, refusal, refused
 from chekt_mcp.operations.key_material import key_pair
+from chekt_mcp.operations.key_users import named, shows_addresses
 from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.portal import portal_required, revoke_steps
 from chekt_mcp.operations.services import Services
@@ -38,14 +41,14 @@ class Revoke:
 
     async def propose(self) -> Intent | Outcome:
         """Return the words to confirm, or why there is nothing to revoke here."""
-        app, live, sources = await self._facts()
+        app, live, uses = await self._facts()
         if app.authority is Authority.PLATFORM:
             return portal_required(
                 self.request, revoke_steps(app.name), "Whatever still uses the old key fails at once."
             )
         if live is None:
             return refusal(self.request, "nothing_to_revoke", "There is no previous key in its time of grace.")
-        return self._intent(app, live, sources)
+        return self._intent(app, live, uses)
 
     async def apply(self, approval: Approval) -> Outcome:
         """Consume the approval and revoke, in one transaction."""
@@ -67,24 +70,25 @@ class Revoke:
 
         return await self.services.storage.write(work)
 
-    async def _facts(self) -> tuple[App, SealedKey | None, int]:
+    async def _facts(self) -> tuple[App, SealedKey | None, Sequence[KeyUse]]:
         call, name = self.request.call, self.request.app
 
-        async def work(reader: Reader) -> tuple[App, SealedKey | None, int]:
+        async def work(reader: Reader) -> tuple[App, SealedKey | None, Sequence[KeyUse]]:
             live = (await key_pair(reader, call.grant.dealer, name, self.kind)).live_previous(call.now)
             since = call.now - LOOKBACK
             uses = await reader.key_uses(call.grant.dealer, live.key.key_id, since) if live else ()
-            return await known_app(reader, call.grant.dealer, name), live, len(uses)
+            return await known_app(reader, call.grant.dealer, name), live, uses
 
         return await self.services.storage.read(work)
 
-    def _intent(self, app: App, live: SealedKey, sources: int) -> Intent:
+    def _intent(self, app: App, live: SealedKey, uses: Sequence[KeyUse]) -> Intent:
         call = self.request.call
         words = [
             f"Revoke the previous {self.kind} of app {app.name} ({app.environment}): {live.key.fingerprint}.",
             f"Asked by {call.grant.principal} over {call.source}.",
             f"It would work until {rfc3339(live.key.valid_until or call.now)}; it stops AT ONCE.",
-            f"In the last 30 days it was used from {sources} source(s). Whatever still uses it fails.",
+            f"In the last 30 days it was used from {len(uses)} source(s). Whatever still uses it fails.",
+            *named(uses, addresses=shows_addresses(app, call.grant)),
         ]
         if live.key.key_id == call.grant.key_id:
             words.append("This very session uses that key: it loses access.")

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from chekt_mcp.domain.api_key import Key, KeyKind
 from chekt_mcp.domain.app import principal_of
-from chekt_mcp.domain.rotation import Rotation
+from chekt_mcp.domain.rotation import Reason, Rotation
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import DeliveryFailed
 from chekt_mcp.operations.change import ChangeResult, Outcome
@@ -67,10 +67,16 @@ def rotated(done: Completed, sink: Sink) -> dict[str, object]:
         "previous_valid_until": until,
         "used_by_this_session": rotation.kind is KeyKind.API_KEY
         and rotation.requested_by == principal_of(rotation.app),
-        "next_step": "Deploy the new one everywhere, watch get_key_status, then revoke_previous_key."
-        if until
-        else "Deploy the new one everywhere: nothing else works any more.",
+        "next_step": _next_step(rotation.reason, until),
     }
+
+
+def _next_step(reason: Reason, until: str | None) -> str:
+    if until is None:
+        return "Deploy the new one everywhere: nothing else works any more."
+    if reason is Reason.SUSPECTED_COMPROMISE:
+        return f"The old one may be in wrong hands and works until {until}: end that with revoke_previous_key."
+    return "Deploy the new one everywhere, watch get_key_status, then revoke_previous_key."
 
 
 def undelivered(rotation: Rotation, error: DeliveryFailed) -> dict[str, object]:
