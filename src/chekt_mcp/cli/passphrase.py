@@ -75,6 +75,20 @@ async def authorise(session: Session, dealer: str, app: str | None) -> bool:
     return True
 
 
+async def require_passphrase_if_live(session: Session, dealer: str, app: str) -> None:
+    """Pass unless it is a live app of a dealer without a passphrase.
+
+    Raises:
+        NotPermitted: code `no_passphrase`.
+    """
+    known = await session.services.storage.read(lambda reader: reader.app(dealer, app))
+    approver = await session.services.storage.read(lambda reader: reader.approver(dealer))
+    if approver is None and (known is None or known.environment is Environment.LIVE):
+        raise NotPermitted(
+            "Changes of a live app are approved with a passphrase, and this dealer has none.", code="no_passphrase"
+        )
+
+
 async def _ask(session: Session, check: PassphraseCheck) -> None:
     for left in reversed(range(TRIES)):
         tried = await check.attempt(session.terminal.ask_hidden("Approver passphrase: "))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NotRequired
 
@@ -11,6 +11,7 @@ from chekt_mcp.domain.allow_list import ListDiff
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import Authority
 from chekt_mcp.domain.approval import LOCK_OUT, OVERRIDE, Approval, Challenge, Intent, Refusal, state_digest
+from chekt_mcp.domain.audit import NewEntry
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.change import ChangeResult, Outcome, Request, finish, refusal, refused
@@ -86,9 +87,7 @@ class ChangeList:
                 return refused(self.request, Refusal.ALREADY_DECIDED)
             await writer.add_allow_list(version)
             outcome = self._outcome(version.version, proposal.changed, _done(version))
-            action = "allow_list.update" if version.enabled else "allow_list.disable"
-            details = self._details(approval, version)
-            await writer.append([self.request.call.change_entry(action, version.app, **details)])
+            await writer.append([self._entry(approval, version)])
             await finish(writer, self.request, approval, outcome)
             return outcome
 
@@ -154,13 +153,17 @@ class ChangeList:
             "removed_total": len(changed.removed),
         }
 
-    def _details(self, approval: Approval, version: AllowListVersion) -> Mapping[str, object]:
-        return {
+    def _entry(self, approval: Approval, version: AllowListVersion) -> NewEntry:
+        """Return the change's log entry, of the moment it took effect: the call may have waited long for a person."""
+        details = {
             "version": version.version,
             "enabled": version.enabled,
             "approval_id": approval.approval_id,
             "reason": escaped(self.reason),
         }
+        action = "allow_list.update" if version.enabled else "allow_list.disable"
+        entry = self.request.call.change_entry(action, version.app, **details)
+        return replace(entry, timestamp=version.effective_at)
 
 
 def _state(proposal: Proposal) -> Mapping[str, object]:

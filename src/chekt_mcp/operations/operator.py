@@ -9,6 +9,8 @@ from datetime import datetime
 from chekt_mcp.domain.api_key import RandomBytes
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.domain.scope import Grant, Scope
+from chekt_mcp.operations.services import Call
 
 SOURCE = "terminal"
 
@@ -24,6 +26,11 @@ class Operator:
     def principal(self) -> str:
         """The operator's name in approvals and the audit log."""
         return f"terminal:{self.user}"
+
+    def call(self, dealer: str, app: str, now: datetime) -> Call:
+        """Return a call by which the operator acts on one app: no key limits somebody who has the state itself."""
+        grant = Grant(dealer, self.principal, "none", None, (app,), frozenset(Scope))
+        return Call(grant, self.request_id, now, SOURCE)
 
     def entry(
         self,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from chekt_mcp.cli.arguments import Parser
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.decide.stored import decider, described, refused, undecided
-from chekt_mcp.cli.passphrase import authorise
-from chekt_mcp.domain.app import Environment
+from chekt_mcp.cli.passphrase import authorise, require_passphrase_if_live
 from chekt_mcp.domain.approval import Approval, Refusal
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
@@ -34,20 +33,11 @@ async def _approve(command: Command) -> None:
         )
     async with opened(command) as session:
         approval = await undecided(session, command.args.approval)
-        await _require_passphrase_if_live(session, approval)
+        await require_passphrase_if_live(session, approval.dealer, approval.app)
         session.terminal.say(described(approval, session.services.clock()))
         decided = await _decide(session, approval)
         session.terminal.say("Approved. Let the assistant call again with the same arguments.")
         session.terminal.say(f"It counts once, until {rfc3339(decided.expires_at)}.")
-
-
-async def _require_passphrase_if_live(session: Session, approval: Approval) -> None:
-    app = await session.services.storage.read(lambda reader: reader.app(approval.dealer, approval.app))
-    approver = await session.services.storage.read(lambda reader: reader.approver(approval.dealer))
-    if approver is None and (app is None or app.environment is Environment.LIVE):
-        raise NotPermitted(
-            "Changes of a live app are approved with a passphrase, and this dealer has none.", code="no_passphrase"
-        )
 
 
 async def _decide(session: Session, approval: Approval) -> Approval:

@@ -67,10 +67,15 @@ def decider(session: Session) -> Decider:
 
 def described(approval: Approval, now: datetime) -> str:
     """Return the stored words, who asked, and how long there is to decide; nothing in it can leave its line."""
-    words = "\n".join(f"  | {escaped(line, WORDS_LINE)}" for line in approval.words.split("\n"))
     asked = f"Asked by {approval.requester} with {approval.tool} at {rfc3339(approval.created_at)}."
     until = f"To be decided until {rfc3339(approval.expires_at)} ({remaining(approval, now)} from now)."
-    return f"{approval.approval_id}, app {approval.app} of dealer {approval.dealer}\n{asked} {until}\n\n{words}\n"
+    what = f"{approval.approval_id}, app {approval.app} of dealer {approval.dealer}"
+    return f"{what}\n{asked} {until}\n\n{framed(approval.words)}\n"
+
+
+def framed(words: str) -> str:
+    """Return words with a bar before each line; nothing in them can leave its line."""
+    return "\n".join(f"  | {escaped(line, WORDS_LINE)}" for line in words.split("\n"))
 
 
 def remaining(approval: Approval, now: datetime) -> str:
