@@ -86,6 +86,7 @@ async def test_an_unknown_tool_is_refused_and_recorded_without_its_name(world: W
     async with world.client(key, era) as client:
         result = await client.call_tool("drop_everything", {"app": "shop"})
     assert refusal(result).startswith("unknown_tool")
+    assert "drop_everything" not in words(result)
     assert (await world.entries())[-1].action == "unknown_tool"
 
 

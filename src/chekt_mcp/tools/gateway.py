@@ -26,7 +26,6 @@ from chekt_mcp.auth.credential import Problem
 from chekt_mcp.auth.gate import require_scope
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.exposure import contains_credential, exposed_field
-from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.errors import ChektError, InvalidInput, NotFound, NotPermitted, Unavailable
 from chekt_mcp.operations.compiled_lists import CompiledLists
@@ -194,8 +193,7 @@ def spec_name(name: str) -> str:
 def _known(name: str) -> ToolSpec:
     spec = CATALOG.get(name)
     if spec is None:
-        shown = "that one" if contains_credential(name) else escaped(name, 60)
-        raise NotFound(f"There is no tool {shown}.", code="unknown_tool", fix="tools/list says what there is.")
+        raise NotFound("There is no tool of that name.", code="unknown_tool", fix="tools/list says what there is.")
     return spec
 
 
