@@ -19,6 +19,25 @@ NO_APP = 0
 """Stands for "no app" where a key column may not be NULL."""
 
 UNKNOWN_SOURCE = "unknown"
+BROKEN_HOUR = (
+    "SELECT coalesce(source_ip * 2, source * 2 + 1, 0) AS place, count(*) AS calls, min(ts) AS first, max(ts) AS last"
+    " FROM entries INDEXED BY entries_by_key WHERE log = ?1 AND key_id = ?2 AND ts >= ?3 AND ts < ?4 GROUP BY 1"
+)
+WHOLE_HOURS = (
+    "SELECT place, calls, first_ts AS first, last_ts AS last FROM key_use WHERE log = ?1 AND key_id = ?2 AND hour >= ?5"
+)
+KEY_USES = (
+    f"SELECT place, sum(calls), min(first), max(last) FROM ({BROKEN_HOUR} UNION ALL {WHOLE_HOURS})"  # noqa: S608 -- ours
+    " GROUP BY place ORDER BY 4 DESC"
+)
+
+
+def place_of(address: int | None, source: int | None) -> int:
+    """Return one number for where a call came from: an address, else a named source, else 0 for unknown."""
+    if address is not None:
+        return address * 2
+    return 0 if source is None else source * 2 + 1
+
 
 TRAFFIC = (
     "SELECT text, requests, last_ts, days FROM"
@@ -58,20 +77,18 @@ class LogReader(Session):
         return LogExtent(optional_moment(oldest), optional_moment(newest), sum(entries for _, entries in counts))
 
     async def key_uses(self, dealer: str, key_id: str, since: datetime) -> Sequence[KeyUse]:
-        """Return who used a key since then, latest first."""
-        log, key = self._log(dealer), self._names.find(key_id)
+        """Return who used a key since then, latest first: whole hours as counted, the broken first one from entries."""
+        start = microseconds(since)
+        whole = -(-start // HOUR)
         rows = self._rows(
-            "SELECT source_ip, CASE WHEN source_ip IS NULL THEN source END, count(*), min(ts), max(ts)"
-            " FROM entries INDEXED BY entries_by_key WHERE log = ? AND key_id = ? AND ts >= ?"
-            " GROUP BY 1, 2 ORDER BY 5 DESC",
-            log,
-            key,
-            microseconds(since),
+            KEY_USES,
+            self._log(dealer),
+            self._names.find(key_id),
+            start,
+            whole * HOUR,
+            whole,
         )
-        return [
-            KeyUse(self._source(address, source), calls, moment(first), moment(last))
-            for address, source, calls, first, last in rows
-        ]
+        return [KeyUse(self._place(place), calls, moment(first), moment(last)) for place, calls, first, last in rows]
 
     async def last_use(self, dealer: str, key_id: str) -> datetime | None:
         """Return when a key was used last."""
@@ -145,5 +162,8 @@ class LogReader(Session):
         row = self._row(f"SELECT ({end.format('min')}), ({end.format('max')})", log, app)
         return (0, 0) if row is None else (row[0], row[1])
 
-    def _source(self, address: int | None, source: int | None) -> str:
-        return self._addresses.text(address) or self._names.text(source) or UNKNOWN_SOURCE
+    def _place(self, place: int) -> str:
+        """Reverse `place_of`, to a text."""
+        number, named = divmod(place, 2)
+        text = self._names.text(number) if named else self._addresses.text(number or None)
+        return text or UNKNOWN_SOURCE

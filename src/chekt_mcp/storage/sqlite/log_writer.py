@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chekt_mcp.domain.audit import Kind, NewEntry
-from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP, SEQ_BITS
+from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP, SEQ_BITS, place_of
 from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import json_text, microseconds, storable
@@ -22,6 +22,11 @@ TRAFFIC = (
     "INSERT INTO traffic (log, app, hour, source_ip, requests, last_ts) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (log, app, hour, source_ip) DO UPDATE SET"
     " requests = requests + excluded.requests, last_ts = max(last_ts, excluded.last_ts)"
+)
+KEY_USE = (
+    "INSERT INTO key_use (log, key_id, hour, place, calls, first_ts, last_ts) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (log, key_id, hour, place) DO UPDATE SET calls = calls + excluded.calls,"
+    " first_ts = min(first_ts, excluded.first_ts), last_ts = max(last_ts, excluded.last_ts)"
 )
 SAME = (
     "SELECT 1 FROM entries INDEXED BY entries_by_request"
@@ -38,6 +43,12 @@ class Batch:
     entries: Counter[tuple[int, int]] = field(default_factory=Counter)
     requests: Counter[tuple[int, int, int, int]] = field(default_factory=Counter)
     last: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    uses: dict[tuple[int, int, int, int], tuple[int, int, int]] = field(default_factory=dict)
+
+    def count_use(self, place: tuple[int, int, int, int], ts: int) -> None:
+        """Count one more use of a key (log, key, hour, source), and keep its first and last."""
+        calls, first, last = self.uses.get(place, (0, ts, ts))
+        self.uses[place] = (calls + 1, min(first, ts), max(last, ts))
 
 
 class LogWriter(LogSearch):
@@ -86,6 +97,8 @@ class LogWriter(LogSearch):
             place = (log, app, ts // HOUR, address)
             batch.requests[place] += 1
             batch.last[place] = max(ts, batch.last.get(place, ts))
+        if (key := row[12]) is not None:
+            batch.count_use((log, key, ts // HOUR, place_of(address, row[10])), ts)
         return size + 1
 
     def _columns(self, log: int, seq: int, entry: NewEntry) -> Row:
@@ -114,6 +127,7 @@ class LogWriter(LogSearch):
         many(INSERT, batch.rows)
         many("UPDATE logs SET size = ? WHERE log = ?", [(size, log) for log, size in batch.sizes.values()])
         many(COUNT, [(*place, count) for place, count in batch.entries.items()])
+        many(KEY_USE, [(*place, *use) for place, use in batch.uses.items()])
         many(TRAFFIC, [(*place, count, batch.last[place]) for place, count in batch.requests.items()])
 
     def _log_size(self, dealer: str) -> tuple[int, int]:
