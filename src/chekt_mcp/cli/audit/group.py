@@ -7,6 +7,7 @@ from chekt_mcp.cli.commands import Table, add_commands
 
 ACTIONS: Table = {
     "import": ("chekt_mcp.cli.audit.import_file", "import an export of CHeKT's audit log: CSV, JSON or JSON lines"),
+    "correlate": ("chekt_mcp.cli.audit.correlate", "lay an application's log beside it: what is on one side only"),
 }
 
 

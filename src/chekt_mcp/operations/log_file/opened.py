@@ -21,14 +21,28 @@ def opened(file: Path) -> Iterator[LogFile]:
     Raises:
         InvalidInput: code `unreadable_file` when it is not a file that can be read.
     """
-    if not file.is_file():  # asked before it is opened: opening a pipe would wait for its writer
-        raise _unreadable()
-    try:
-        stream = file.open("rb")
-    except OSError:
-        raise _unreadable() from None
-    with stream:
+    with open_file(file) as stream:
         yield LogFile(stream, file.name)
+
+
+def open_file(file: Path) -> BufferedReader:
+    """Open an ordinary file to be read.
+
+    Raises:
+        InvalidInput: code `unreadable_file`.
+    """
+    try:
+        if file.is_file():  # asked before it is opened: opening a pipe would wait for its writer
+            return file.open("rb")
+    except (OSError, ValueError):  # ValueError: a NUL in its name
+        pass
+    raise unreadable()
+
+
+def size_and_time(stream: BufferedReader) -> tuple[int, int]:
+    """Return the size of an open file in bytes, and when it was written to last (nanoseconds since 1970)."""
+    state = os.fstat(stream.fileno())
+    return state.st_size, state.st_mtime_ns
 
 
 class LogFile:
@@ -37,8 +51,8 @@ class LogFile:
     def __init__(self, stream: BufferedReader, name: str) -> None:
         self._stream = stream
         self.name = name
-        self._state = os.fstat(stream.fileno())
-        self.size = self._state.st_size
+        self._state = size_and_time(stream)
+        self.size = self._state[0]
         self.sha256 = self._digest()
 
     @property
@@ -52,21 +66,21 @@ class LogFile:
         try:
             yield from read_rows(self._stream, self.name)
         except OSError:
-            raise _unreadable() from None
+            raise unreadable() from None
 
     def changed(self) -> bool:
         """Tell whether the file was written to since it was opened: `sha256` is then not that of its rows."""
-        now, then = os.fstat(self._stream.fileno()), self._state
-        return (now.st_size, now.st_mtime_ns) != (then.st_size, then.st_mtime_ns)
+        return size_and_time(self._stream) != self._state
 
     def _digest(self) -> str:
         try:
             return hashlib.file_digest(self._stream, "sha256").hexdigest()
         except OSError:
-            raise _unreadable() from None
+            raise unreadable() from None
 
 
-def _unreadable() -> InvalidInput:
+def unreadable() -> InvalidInput:
+    """Return the refusal of a file that cannot be read."""
     return InvalidInput(
         "The file cannot be read.",
         field="file",
