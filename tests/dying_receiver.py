@@ -89,7 +89,7 @@ async def receive(services: Services, headers: dict[str, str], body: bytes) -> s
     now = services.clock()
     arrival = Arrival("acme", "shop", list(headers.items()), body, now, "req_child")
     tried = await ReceiverSecrets(services, "acme").of("shop", now)
-    return (await take_in(services, arrival, verify_arrival(services, arrival, tried))).value
+    return (await take_in(services, arrival, verify_arrival(services, arrival, tried), tried)).value
 
 
 async def main(directory: Path, point: str, output: Path) -> None:

@@ -81,6 +81,19 @@ async def test_a_genuine_delivery_is_accepted_queued_and_logged(client: httpx.As
     assert entry.details == {"outcome": "accepted", "event_id": "evt_2hKqx9", "signed_with": "current"}
 
 
+async def test_the_log_says_which_secret_signed(client: httpx.AsyncClient, shop: World) -> None:
+    (secret,) = await shop.storage.read(lambda reader: reader.keys("acme", "shop", KeyKind.SIGNING_SECRET))
+    await post(client, shop.sign(BODY))
+    await post(client, {})
+    assert [entry.key_id for entry in await logged(shop)] == [secret.key.key_id, None]
+
+
+async def test_an_app_that_does_not_exist_is_logged_without_its_name(client: httpx.AsyncClient, shop: World) -> None:
+    request_id = (await post(client, {}, app="nobody")).headers["x-request-id"]
+    (entry,) = await shop.storage.read(lambda reader: reader.entries_by_request_id("acme", request_id, 10))
+    assert (entry.app, entry.details["cause"]) == (None, "no_signing_secret")
+
+
 async def test_a_copy_is_answered_200_and_not_queued_again(client: httpx.AsyncClient, shop: World) -> None:
     headers = shop.sign(BODY)
     await post(client, headers)

@@ -66,7 +66,7 @@ async def accept(world: World, event_id: str = "evt_1", body: bytes | None = Non
     headers = [*world.sign(sent).items(), ("Cookie", "x=1"), ("Content-Type", "application/json")]
     arrival = Arrival("acme", "shop", headers, sent, world.clock(), f"req_{event_id}")
     tried = await ReceiverSecrets(services, "acme").of("shop", world.clock())
-    assert await take_in(services, arrival, verify_arrival(services, arrival, tried)) == "accepted"
+    assert await take_in(services, arrival, verify_arrival(services, arrival, tried), tried) == "accepted"
     return sent
 
 

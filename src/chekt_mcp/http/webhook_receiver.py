@@ -175,7 +175,7 @@ class WebhookReceiver:
         wait = self._apps.spend(arrival.app, arrival.at)
         if wait is not None:
             return retry_after(TOO_OFTEN, wait)
-        reception = await take_in(self._services, arrival, verification)
+        reception = await take_in(self._services, arrival, verification, tried)
         return IN_PROGRESS if reception is Reception.IN_PROGRESS else reception
 
 

@@ -22,6 +22,7 @@ from chekt_mcp.domain.exposure import redacted
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.webhook import (
+    Cause,
     Claim,
     Verification,
     lease_until,
@@ -79,14 +80,15 @@ def verify_arrival(services: Services, arrival: Arrival, tried: TriedSecrets) ->
     return verify(arrival.headers, arrival.body, tried.secrets, now=arrival.at.timestamp(), window=window)
 
 
-async def take_in(services: Services, arrival: Arrival, verification: Verification) -> Reception:
-    """Claim, queue and log a delivery that verified; returns once that is durable.
+async def take_in(services: Services, arrival: Arrival, verification: Verification, tried: TriedSecrets) -> Reception:
+    """Claim, queue and log a delivery that verified with one of `tried`; returns once that is durable.
 
     Raises:
         Unavailable: code `queue_full`; nothing was stored, and the platform keeps the event.
     """
     claim = _claim(services, arrival, verification)
     event = await _queued(services, arrival, verification)
+    key_id = tried.key_ids.get(verification.signed_with or "")
 
     async def work(writer: Writer) -> Reception:
         reception = RECEPTIONS[await writer.claim_delivery(claim)]
@@ -94,14 +96,17 @@ async def take_in(services: Services, arrival: Arrival, verification: Verificati
             await _refuse_when_full(writer, arrival)
             await writer.enqueue_event(event)
             await writer.complete_claim(claim)
-        await writer.append([received_entry(arrival, verification, reception)])
+        await writer.append([_received_entry(arrival, verification, reception, key_id)])
         return reception
 
     return await services.storage.write(work)
 
 
-def received_entry(arrival: Arrival, verification: Verification, reception: Reception) -> NewEntry:
-    """Return the log entry of an authentic delivery; what it says of the event comes from the signed body."""
+def _received_entry(arrival: Arrival, verification: Verification, reception: Reception, key_id: str | None) -> NewEntry:
+    """Return the log entry of an authentic delivery; what it says of the event comes from the signed body.
+
+    `key_id` is the secret's: whether the previous one still signs can then be seen before it is revoked.
+    """
     event = verification.event
     details = {
         "outcome": reception.value,
@@ -119,6 +124,7 @@ def received_entry(arrival: Arrival, verification: Verification, reception: Rece
         app=arrival.app,
         source=SOURCE,
         source_ip=arrival.source_ip,
+        key_id=key_id,
         details=details,
     )
 
@@ -142,7 +148,7 @@ def refused_entry(arrival: Arrival, verification: Verification, *, known: bool, 
         details={
             "outcome": "refused",
             "verdict": verification.verdict.value,
-            "cause": verification.cause if known else "unknown_app",
+            "cause": verification.cause if known else Cause.NO_SIGNING_SECRET,
             "more_refused": uncounted,
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -24,10 +24,15 @@ DECOY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class TriedSecrets:
-    """What to verify with, and whether the app has any secret at all."""
+    """What to verify with. `key_ids` are those of the app's own live secrets, by label."""
 
-    known: bool
     secrets: Sequence[SigningSecret]
+    key_ids: Mapping[str, str]
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an app of that name with a live secret."""
+        return bool(self.key_ids)
 
 
 class ReceiverSecrets:
@@ -52,11 +57,13 @@ class ReceiverSecrets:
         dealer, pair = await self._services.storage.read(work)
         live = [stored for stored in (pair.current, pair.live_previous(now)) if stored is not None]
         padded = [*live, *[self._decoy_of(dealer, now)] * (TRIED - len(live))]
-        return TriedSecrets(bool(live), [self._opened(dealer, stored) for stored in padded])
+        return TriedSecrets(
+            [self._opened(dealer, stored) for stored in padded],
+            {_label(stored): stored.key.key_id for stored in live},
+        )
 
     def _opened(self, dealer: Dealer, stored: SealedKey) -> SigningSecret:
-        label: Label = "current" if stored.key.state is KeyState.CURRENT else "previous"
-        return SigningSecret(open_secret(self._services.sealing(), dealer, stored), label)
+        return SigningSecret(open_secret(self._services.sealing(), dealer, stored), _label(stored))
 
     def _decoy_of(self, dealer: Dealer, now: datetime) -> SealedKey:
         if self._decoy is None:
@@ -65,3 +72,7 @@ class ReceiverSecrets:
             sealed = self._services.sealing().seal(dealer.wrapped_key, dealer.name, identity, value)
             self._decoy = SealedKey(key, sealed=sealed)
         return self._decoy
+
+
+def _label(stored: SealedKey) -> Label:
+    return "current" if stored.key.state is KeyState.CURRENT else "previous"
