@@ -207,7 +207,7 @@ def test_check_ends_with_0_only_when_every_address_is_let_in(ready: Machine) -> 
     assert off.code == 1
     assert "no_allow_list" in off.out
     put(ready, FIRST)
-    assert "203.0.113.7: allowed. inside 203.0.113.0/24" in ready.ok("allow-list", "check", "203.0.113.7")
+    assert "203.0.113.7: allowed. Inside 203.0.113.0/24." in ready.ok("allow-list", "check", "203.0.113.7")
     assert ready.run("allow-list", "check", "::ffff:203.0.113.7", "198.51.100.7").code == 0
     for denied in (["198.51.100.8"], ["203.0.113.7", "198.51.100.8"], ["203.0.113.7", "nonsense"], ["2001:db8::1"]):
         assert ready.run("allow-list", "check", *denied).code == 1

@@ -57,7 +57,7 @@ def test_a_genuine_delivery_in_a_dump_is_valid(ready: Machine, secret: str, star
     assert "verdict: valid\n" in done.out
     assert "signed with: the current secret\n" in done.out
     assert "event: alarm.created evt_2hKqx9 of 2026-07-01T12:00:00Z\n" in done.out
-    assert "looked at: 1 time(s)" in done.out
+    assert "looked at: 1 time," in done.out
     assert "note: " not in done.out
 
 
@@ -85,7 +85,7 @@ def test_the_second_time_it_is_a_replay_and_no_longer_0(ready: Machine, secret: 
     done = verify_dump(ready, content)
     assert done.code == 1
     assert "verdict: replayed\n" in done.out
-    assert "looked at: 2 time(s)" in done.out
+    assert "looked at: 2 times," in done.out
 
 
 def test_a_body_written_anew_is_told_with_the_fix_and_the_line_of_code(ready: Machine, secret: str) -> None:

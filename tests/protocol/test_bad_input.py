@@ -186,7 +186,7 @@ async def test_an_empty_search_says_what_the_log_holds(world: World, era: Era) -
     assert answer["complete"]
     assert answer["log"]["entries"] == 1
     assert answer["log"]["oldest"] == "2026-07-01T12:00:00Z"
-    assert "The log holds 1 entries" in words(result)
+    assert "The log holds 1 entry," in words(result)
 
 
 async def test_a_cursor_of_another_query_is_refused(world: World) -> None:

@@ -84,7 +84,7 @@ async def test_the_confirmation_says_what_real_traffic_a_list_would_refuse(world
     person = Person(typed={"app": "shop"})
     async with world.client(key, person=person) as client:
         await client.call_tool("update_allow_list", {"entries": "203.0.113.0/24\n192.0.2.1", "reason": "x"})
-    assert "Of 42 requests in the last 7 days it would refuse 12, from 1 address(es)." in person.shown[0]
+    assert "Of 42 requests in the last 7 days it would refuse 12, from 1 address." in person.shown[0]
 
 
 async def test_a_wrong_expected_version_is_refused(world: World, era: Era) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from chekt_mcp.domain.wording import counted
+
 LARGEST: Final = 16 * 1024 * 1024
 """Most bytes of a document that are read; the largest known one has less than a third of it."""
 
@@ -74,5 +76,5 @@ def age(at: datetime, now: datetime) -> str:
         return "dated in the future (a clock is wrong)"
     for unit, span in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
         if count := past // span:
-            return f"{count:,} {unit}{'s' if count > 1 else ''} old"
+            return f"{counted(count, unit, f'{unit}s')} old"
     return "less than a minute old"

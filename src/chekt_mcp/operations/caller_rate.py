@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from chekt_mcp.domain.scope import Grant
 from chekt_mcp.domain.token_bucket import Bucket, Rate, filled, full, take
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import NotPermitted
 
 
@@ -38,9 +39,10 @@ class CallerRate:
         self._buckets = {who: one for who, one in self._buckets.items() if filled(one, rate, now).tokens < rate.burst}
 
     def _limited(self, wait: timedelta) -> NotPermitted:
-        minutes = self._rate.span / timedelta(minutes=1)
+        seconds = int(self._rate.span.total_seconds())
         return NotPermitted(
-            f"A caller may do this {self._rate.burst} times in {minutes:g} minute(s): it reaches other servers.",
+            f"A caller may do this {counted(self._rate.burst, 'time', 'times')} "
+            f"in {counted(seconds, 'second', 'seconds')}: it reaches other servers.",
             code="rate_limited",
             fix=f"Try again in {wait.seconds} s.",
         )

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from chekt_mcp.domain.allow_list import AddressCheck, AddressMatcher
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.wording import counted, sentence
 from chekt_mcp.operations.compiled_lists import CompiledLists
 from chekt_mcp.storage.interface import Reader
 
@@ -67,12 +68,12 @@ def summary(result: CheckIp) -> str:
     """Say the verdicts in words, one line an address."""
     listed = result["allow_list"]
     state = (
-        f"version {listed['version']}, {listed['entries']} entries"
+        f"version {listed['version']}, {counted(listed['entries'], 'entry', 'entries')}"
         if listed["enabled"]
         else "OFF: it allows and refuses nothing"
     )
     lines = [f"Allow list of {result['app']}: {state}."]
-    lines += [f"{one['address']}: {one['verdict']}. {one['reason']}" for one in result["results"][:SPOKEN]]
+    lines += [f"{one['address']}: {one['verdict']}. {sentence(one['reason'])}" for one in result["results"][:SPOKEN]]
     if len(result["results"]) > SPOKEN:
         lines.append("More in the structured result. Counts: " + str(result["counts"]))
     return "\n".join(lines)

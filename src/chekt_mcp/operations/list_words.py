@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from chekt_mcp.domain.app import App, Environment
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.list_effect import Effect
 from chekt_mcp.operations.list_proposal import LOOKBACK, Proposal
 from chekt_mcp.operations.services import Call
@@ -78,7 +79,7 @@ def _comments(comments: Sequence[tuple[str, str]]) -> Iterator[str]:
     for network, comment in comments[:LISTED]:
         yield f"Comment on {network} by the caller (not checked): {escaped(comment, 120)}"
     if len(comments) > LISTED:
-        yield f"And {len(comments) - LISTED} more comments by the caller."
+        yield f"And {counted(len(comments) - LISTED, 'more comment', 'more comments')} by the caller."
 
 
 def _effect(proposal: Proposal, *, name_addresses: bool) -> Iterator[str]:
@@ -87,8 +88,10 @@ def _effect(proposal: Proposal, *, name_addresses: bool) -> Iterator[str]:
         yield f"The log holds no requests of the last {days} days to hold it against."
         return
     yield (
-        f"Of {effect.seen} requests in the last {days} days it would refuse {effect.requests_refused}, "
-        f"from {len(effect.refused)} address(es). Counted by the hour since {rfc3339(proposal.since)}."
+        f"Of {counted(effect.seen, 'request', 'requests')} in the last {days} days "
+        f"it would refuse {effect.requests_refused:,}, "
+        f"from {counted(len(effect.refused), 'address', 'addresses')}. "
+        f"Counted by the hour since {rfc3339(proposal.since)}."
     )
     if not effect.requests_refused:
         return
@@ -100,9 +103,10 @@ def _effect(proposal: Proposal, *, name_addresses: bool) -> Iterator[str]:
 def _cut_off(effect: Effect) -> Iterator[str]:
     newly = [one.traffic for one in effect.refused if not one.refused_now]
     for source in newly[:NAMED]:
-        yield f"Cut off: {source.source_ip}, {source.requests} requests, last {rfc3339(source.last_seen)}."
+        requests = counted(source.requests, "request", "requests")
+        yield f"Cut off: {source.source_ip}, {requests}, last {rfc3339(source.last_seen)}."
     if len(newly) > NAMED:
-        yield f"And {len(newly) - NAMED} more addresses."
+        yield f"And {counted(len(newly) - NAMED, 'more address', 'more addresses')}."
 
 
 def _warnings(proposal: Proposal, call: Call) -> Iterator[str]:

@@ -12,9 +12,10 @@ from chekt_mcp.domain.audit import Entry, Kind, LogExtent, Position, Query, Resu
 from chekt_mcp.domain.cursor import Cursor, microseconds, seal, unseal
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import Window, parse_window, rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.services import Call, Services
-from chekt_mcp.operations.whoami import LogReport, extent_report
+from chekt_mcp.operations.whoami import LogReport, extent_report, extent_words
 from chekt_mcp.storage.interface import Reader
 
 ALWAYS = ("seq", "timestamp", "request_id")
@@ -126,18 +127,20 @@ async def cursor_secret(services: Services) -> bytes:
 
 def summary(result: SearchAuditLog) -> str:
     """Say the page in lines: what was searched, the rows, whether that is all, and how to go on."""
-    window, log = result["window"], result["log"]
+    window = result["window"]
     whose = ", ".join(result["apps"]) + (" and the dealer as a whole" if result["dealer_wide"] else "")
-    count = len(result["entries"])
-    lines = [f"{count} {'entry' if count == 1 else 'entries'} of {whose}, {window['since']} to {window['until']}."]
+    found = counted(len(result["entries"]), "entry", "entries")
+    lines = [f"{found} of {whose}, {window['since']} to {window['until']}."]
     lines += [" ".join("-" if value is None else str(value) for value in row.values()) for row in result["entries"]]
+    return "\n".join([*lines, _completeness(result), f"The log holds {extent_words(result['log'])}."])
+
+
+def _completeness(result: SearchAuditLog) -> str:
     if result["complete"]:
-        lines.append("Complete: nothing else in this window fits.")
-    else:
-        more, least = result["omitted"]["entries"], "at least " if result["omitted"]["at_least"] else ""
-        lines.append(f"NOT complete: {least}{more} older entries fit. Repeat with cursor={result['next_cursor']}")
-    lines.append(f"The log holds {log['entries']} entries, {log['oldest']} to {log['newest']}.")
-    return "\n".join(lines)
+        return "Complete: nothing else in this window fits."
+    least = "at least " if result["omitted"]["at_least"] else ""
+    more = counted(result["omitted"]["entries"], "older entry fits", "older entries fit")
+    return f"NOT complete: {least}{more}. Repeat with cursor={result['next_cursor']}"
 
 
 def parse_network(text: str) -> IPv4Network | IPv6Network:

@@ -25,6 +25,7 @@ from chekt_mcp.domain.webhook import (
     verify,
     with_replay,
 )
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.key_material import KeyPair, dealer_record, key_pair, open_secret
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.storage.interface import Reader, Writer
@@ -100,8 +101,8 @@ def summary(result: VerifyWebhook) -> str:
     if result["fix"]:
         lines.append(f"Fix: {result['fix']}")
     if result["signed_with"]:
-        times, first = result["seen"]["times"], result["seen"]["first_at"]
-        lines.append(f"Signed with the {result['signed_with']} secret. Looked at {times} time(s), first {first}.")
+        times, first = counted(result["seen"]["times"], "time", "times"), result["seen"]["first_at"]
+        lines.append(f"Signed with the {result['signed_with']} secret. Looked at {times}, first {first}.")
     return "\n".join(lines)
 
 

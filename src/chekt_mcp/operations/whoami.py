@@ -12,6 +12,7 @@ from chekt_mcp.auth.credential import Problem
 from chekt_mcp.domain.audit import LogExtent
 from chekt_mcp.domain.scope import Grant, Scope, ToolScopes
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.open_rotation import OpenRotation, described
 from chekt_mcp.storage.interface import Reader
 
@@ -117,6 +118,13 @@ def extent_report(extent: LogExtent | None) -> LogReport:
     }
 
 
+def extent_words(log: LogReport) -> str:
+    """Say how much a log holds, and from when to when."""
+    if not log["entries"]:
+        return "no entries"
+    return f"{counted(log['entries'], 'entry', 'entries')}, {log['oldest']} to {log['newest']}"
+
+
 def summary(result: WhoAmI) -> str:
     """Say the result in words, for clients that show a model only text."""
     if result["problem"]:
@@ -130,7 +138,7 @@ def summary(result: WhoAmI) -> str:
             "Scopes: " + (", ".join(result["scopes"]) or "none"),
             "Open: " + _names(result["tools"], allowed=True),
             "Closed: " + _names(result["tools"], allowed=False),
-            f"Log: {log['entries']} entries, {log['oldest']} to {log['newest']}.",
+            f"Log: {extent_words(log)}.",
             *(f"Tell a person: {one['kind']} of {one['app']}: {one['message']}" for one in result["attention"]),
         ]
     )

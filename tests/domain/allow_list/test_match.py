@@ -38,14 +38,14 @@ def test_the_entry_with_the_longest_prefix_allows(address: str, matched: str) ->
 @pytest.mark.parametrize(
     ("address", "nearest", "reason"),
     [
-        ("198.51.101.2", "198.51.100.0/24", "outside 198.51.100.0/24 by 3"),
-        ("198.51.99.255", "198.51.100.0/24", "outside 198.51.100.0/24 by 1"),
-        ("203.0.112.255", "203.0.113.0/28", "outside 203.0.113.0/28 by 1"),
-        ("255.255.255.255", "203.0.113.0/28", "outside 203.0.113.0/28 by 889163504"),
-        ("0.0.0.1", "198.51.100.0/24", "outside 198.51.100.0/24 by 3325256703"),
-        ("2001:db9::", "2001:db8::/32", "outside 2001:db8::/32 by 1"),
-        ("2001:db9::1:0:0", "2001:db8::/32", "outside 2001:db8::/32 by at least 2^32"),
-        ("ffff::", "2001:db8::/32", "outside 2001:db8::/32 by at least 2^127"),
+        ("198.51.101.2", "198.51.100.0/24", "outside 198.51.100.0/24 by 3 addresses"),
+        ("198.51.99.255", "198.51.100.0/24", "outside 198.51.100.0/24 by 1 address"),
+        ("203.0.112.255", "203.0.113.0/28", "outside 203.0.113.0/28 by 1 address"),
+        ("255.255.255.255", "203.0.113.0/28", "outside 203.0.113.0/28 by 889,163,504 addresses"),
+        ("0.0.0.1", "198.51.100.0/24", "outside 198.51.100.0/24 by 3,325,256,703 addresses"),
+        ("2001:db9::", "2001:db8::/32", "outside 2001:db8::/32 by 1 address"),
+        ("2001:db9::1:0:0", "2001:db8::/32", "far outside 2001:db8::/32, by at least 2^32 addresses"),
+        ("ffff::", "2001:db8::/32", "far outside 2001:db8::/32, by at least 2^127 addresses"),
     ],
 )
 def test_a_refusal_names_the_nearest_entry_and_by_how_much_it_misses(address: str, nearest: str, reason: str) -> None:

@@ -135,8 +135,8 @@ def test_nearest_entry_is_the_nearest_by_looking_at_every_one(data: st.DataObjec
 
     closest = {entry.network for entry, distance in zip(listed, distances, strict=True) if distance == min(distances)}
     assert check.nearest in closest
-    told = str(min(distances)) if min(distances) < 2**32 else "at least 2^"
-    assert check.reason.startswith(f"outside {check.nearest} by {told}")
+    nearby, far = f"outside {check.nearest} by {min(distances):,} ", f"far outside {check.nearest}, by at least 2^"
+    assert check.reason.startswith(nearby if min(distances) < 2**32 else far)
 
 
 @given(LISTS)

@@ -11,6 +11,7 @@ from chekt_mcp.cli.key_files import key_path
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.stored_list import stored_entries
 from chekt_mcp.storage.interface import Reader
@@ -64,8 +65,8 @@ async def _allow_list(reader: Reader, app: App) -> str:
     version = await reader.allow_list(app.dealer, app.name)
     if version is None or not version.enabled:
         return "allow list: off, requests from any address are accepted by this layer"
-    entries = len(stored_entries(version))
-    return f"allow list: version {version.version}, {entries} entries, since {rfc3339(version.effective_at)}"
+    entries = counted(len(stored_entries(version)), "entry", "entries")
+    return f"allow list: version {version.version}, {entries}, since {rfc3339(version.effective_at)}"
 
 
 def _files(session: Session, dealer: str, name: str) -> list[str]:

@@ -8,6 +8,7 @@ from chekt_mcp.cli.doctor.finding import Finding, failed, failure, fine, warning
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.rotation import Rotation
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import ChektError, StateUnusable
 from chekt_mcp.operations.open_rotation import described
 from chekt_mcp.operations.recovery import recover
@@ -41,7 +42,8 @@ async def check_sealing(services: Services) -> list[Finding]:
     except ChektError as error:
         return [failed("key-encryption key", error)]
     troubles = [trouble for dealer in dealers if (trouble := _unsealable(services, dealer))]
-    return troubles or [fine("key-encryption key", f"it opens the data keys of {len(dealers)} dealer(s)")]
+    opens = f"it opens the data keys of {counted(len(dealers), 'dealer', 'dealers')}"
+    return troubles or [fine("key-encryption key", opens)]
 
 
 async def check_rotations(services: Services) -> list[Finding]:

@@ -12,6 +12,7 @@ from chekt_mcp.cli.ranges.notes import notes
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.published_ranges import choose
 from chekt_mcp.domain.range_text import list_text
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.network.https_document import HttpsDocuments
 from chekt_mcp.operations.fetch_ranges import fetch_ranges
@@ -49,7 +50,7 @@ def fetch(command: Command, sources: RangeSources) -> int:
         terminal.say(written.text.removesuffix("\n"))
     else:
         _write(Path(args.output), written.text.encode())
-        terminal.say(f"{escaped(args.output)}: {written.entries:,} entries.")
+        terminal.say(f"{escaped(args.output)}: {counted(written.entries, 'entry', 'entries')}.")
     for note in notes(obtained, chosen, written, named=bool(kinds)):
         terminal.note(f"note: {note}")
     return 0

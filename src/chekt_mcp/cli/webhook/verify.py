@@ -12,6 +12,7 @@ from chekt_mcp.domain.app import check_name
 from chekt_mcp.domain.timespan import parse_moment
 from chekt_mcp.domain.webhook import MAX_BODY_BYTES, Verdict
 from chekt_mcp.domain.webhook.saved import MOST_HEAD_BYTES, SavedDelivery, read_dump, read_headers
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.verify_delivery import Delivery, VerifyWebhook
 from chekt_mcp.operations.verify_saved import SavedDeliveryCheck
@@ -91,5 +92,5 @@ def _authentic(result: VerifyWebhook) -> dict[str, str | None]:
         "duplicate": "yes: this delivery, or its event in another one, was seen before"
         if result["duplicate"]
         else None,
-        "looked at": f"{seen['times']} time(s), first {seen['first_at']}",
+        "looked at": f"{counted(seen['times'], 'time', 'times')}, first {seen['first_at']}",
     }

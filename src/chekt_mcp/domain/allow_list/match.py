@@ -15,6 +15,7 @@ from chekt_mcp.domain.allow_list.address import ParsedAddress, parse_address, re
 from chekt_mcp.domain.allow_list.entry import EXCERPT, Entry, IPVersion, Refusal
 from chekt_mcp.domain.allow_list.ranges import Ranges, compile_ranges
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.wording import counted
 
 KEPT_ANSWERS: Final = 4_096
 """Answers a matcher keeps, some 2 MiB at most; when that many are kept it starts anew."""
@@ -106,14 +107,19 @@ class AddressMatcher:
             reason = f"the list has no IPv{parsed.version} entries"
             return AddressCheck(address, parsed.text, _DENIED, None, None, reason)
         network = nearest.network
-        told = distance if distance < _EXACT_DISTANCE else f"at least 2^{distance.bit_length() - 1}"
-        return _new(AddressCheck, (address, parsed.text, _DENIED, None, network, f"outside {network} by {told}"))
+        return _new(AddressCheck, (address, parsed.text, _DENIED, None, network, _outside(network, distance)))
 
 
 def _invalid(address: str) -> AddressCheck:
     refusal = parse_address(address)
     reason = refusal.message if isinstance(refusal, Refusal) else ""
     return AddressCheck(escaped(address, EXCERPT), None, AddressVerdict.INVALID, None, None, reason)
+
+
+def _outside(network: str, distance: int) -> str:
+    if distance < _EXACT_DISTANCE:
+        return f"outside {network} by {counted(distance, 'address', 'addresses')}"
+    return f"far outside {network}, by at least 2^{distance.bit_length() - 1} addresses"
 
 
 def _nearest(outermost: Sequence[Entry], gap: int, number: int) -> tuple[Entry | None, int]:

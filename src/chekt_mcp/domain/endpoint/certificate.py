@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from chekt_mcp.domain.allow_list.address import read_address
 from chekt_mcp.domain.endpoint.finding import Code, Finding, critical, warning
+from chekt_mcp.domain.wording import counted
 
 EXPIRES_SOON = timedelta(days=21)
 LEAST_BITS = {"RSA": 2048, "EC": 256}
@@ -107,4 +108,4 @@ def _strength_findings(facts: CertificateFacts) -> Iterator[Finding]:
 
 
 def _days(span: timedelta) -> str:
-    return f"{span.days} day(s)" if span.days else f"{span.seconds // 3600} hour(s)"
+    return counted(span.days, "day", "days") if span.days else counted(span.seconds // 3600, "hour", "hours")
