@@ -37,7 +37,9 @@ async def test_known_and_unknown_are_told_apart_in_the_order_given(world: World,
     }
     assert answer["unknown"] == ["req_gone", "req_away"]
     assert answer["log"] == {"oldest": "2026-07-01T11:57:00Z", "newest": "2026-07-01T11:59:00Z", "entries": 3}
-    assert said.startswith("2 of 4 request id(s) are known")
+    assert said.startswith(
+        "Request ids known: 2 of 4; unknown: 2. Searched: shop and the dealer as a whole, 2026-04-02"
+    )
     assert "unknown req_gone\nunknown req_away\nknown req_192.0.2.77_2 3 2026-07-01T11:59:00Z shop ok" in said
     assert "The log holds 3 entries" in said
 
@@ -47,7 +49,7 @@ async def test_an_id_given_twice_is_counted_once(world: World, era: Era) -> None
     await world.log(*traffic(world, "192.0.2.77", 1))
     answer, said = await asked(world, key, era, *["req_192.0.2.77_0", "req_x"] * 3)
     assert (len(answer["known"]), answer["unknown"], answer["repeated"]) == (1, ["req_x"], 4)
-    assert "4 repeated" in said
+    assert "counted once: 4." in said
 
 
 async def test_what_lies_outside_the_grant_reads_exactly_as_unknown(world: World, era: Era) -> None:

@@ -21,8 +21,8 @@ COMPARED = frozenset({Kind.API_CALL, Kind.WEBHOOK_DELIVERY})
 
 IDS_AT_ONCE = 1_000
 PAGE = 1_000
-Progress = Callable[[int], None]
-"""Told how many entries were walked."""
+Progress = Callable[[int, int], None]
+"""Told how many entries were walked, and how many there are to walk at most."""
 
 
 async def app_to_correlate(storage: Storage, dealer: str, named: str | None) -> str:
@@ -65,14 +65,14 @@ class Correlator:
         for start in range(0, len(found), IDS_AT_ONCE):
             await self._look_up(found[start : start + IDS_AT_ONCE])
 
-    async def finish(self, progress: Progress = lambda _: None) -> LogCorrelation:
+    async def finish(self, progress: Progress = lambda _walked, _of: None) -> LogCorrelation:
         """Find what the file lacks."""
         before, walked = None, 0
         while page := await self._page(before):
             for entry in page:
                 self._compare(entry)
             walked += len(page)
-            progress(walked)
+            progress(walked, self._result.log.entries)
             before = _position(page[-1])
         return self._result
 

@@ -75,9 +75,9 @@ def summary(result: CorrelateRequests) -> str:
     known, unknown, window, log = result["known"], result["unknown"], result["window"], result["log"]
     asked = len(known) + len(unknown)
     whose = f"{', '.join(result['apps'])} and the dealer as a whole, {window['since']} to {window['until']}"
-    lines = [f"{len(known)} of {asked} request id(s) are known to the audit log of {whose}; {len(unknown)} are not."]
+    lines = [f"Request ids known: {len(known)} of {asked}; unknown: {len(unknown)}. Searched: {whose}."]
     if result["repeated"]:
-        lines.append(f"{result['repeated']} repeated id(s) were counted once.")
+        lines.append(f"Given again, and counted once: {result['repeated']}.")
     lines += [f"unknown {one}" for one in unknown]
     lines += [f"known {one['request_id']} {_words(one)}" for one in known]
     lines.append(f"The log holds {log['entries']} entries, {log['oldest']} to {log['newest']}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,18 @@ def test_what_is_neither_text_nor_gzip_is_said_to_be(file: Path, begins: bytes) 
 @pytest.mark.parametrize("name", ["missing", ".", "a\0b"])
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str) -> None:
     assert code(tmp_path / name) == "unreadable_file"
+
+
+def test_a_packed_line_of_any_length_is_never_held_in_memory(file: Path) -> None:
+    with gzip.open(file, "wb", compresslevel=1) as packed:
+        for _ in range(64):
+            packed.write(bytes(1024 * 1024))
+    tracemalloc.start()
+    (line,) = lines(file)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (line.cut, len(line.text)) == (True, LINE_LIMIT)
+    assert peak < 4 * 1024 * 1024
 
 
 def test_a_file_that_grew_meanwhile_is_said_to_have_changed(file: Path) -> None:

@@ -66,16 +66,17 @@ async def _compare(command: Command, file: Path, pattern: RequestPattern) -> Com
             window = parse_window(args.since, None, session.services.clock())
             app = await app_to_correlate(storage, dealer, args.app)
             correlator = await Correlator.begin(storage, dealer, app, window)
-            tally = await _read(log, pattern, correlator)
-            return Compared(await correlator.finish(), tally, log.changed())
+            with ProgressBar() as bar:
+                tally = await _read(log, pattern, correlator, bar)
+                result = await correlator.finish(lambda walked, of: bar.show(ImportProgress(walked, of, walked, 0, 0)))
+            return Compared(result, tally, log.changed())
 
 
-async def _read(log: TextLog, pattern: RequestPattern, correlator: Correlator) -> LineTally:
+async def _read(log: TextLog, pattern: RequestPattern, correlator: Correlator, bar: ProgressBar) -> LineTally:
     tally = LineTally()
-    with ProgressBar() as bar:
-        for piece in pieces(log.lines()):
-            await correlator.take(ids_in(piece, pattern, tally))
-            bar.show(ImportProgress(log.position, log.size, tally.lines, 0, 0))
+    for piece in pieces(log.lines()):
+        await correlator.take(ids_in(piece, pattern, tally))
+        bar.show(ImportProgress(log.position, log.size, tally.lines, 0, 0))
     return tally
 
 

@@ -23,17 +23,17 @@ def as_text(result: LogCorrelation, tally: LineTally) -> str:
     window, log = result.window, extent_report(result.log)
     lines = [
         f"app {result.app}, {rfc3339(window.since)} to {rfc3339(window.until)}",
-        f"file: {tally.lines:,} lines, {tally.without_id:,} of them without a request id",
-        f"audit log: {log['entries']:,} entries of the app, {log['oldest'] or '-'} to {log['newest'] or '-'}",
-        f"matched: {result.matched:,} request ids{_span(result)}",
+        f"lines in the file: {tally.lines:,}; without a request id: {tally.without_id:,}",
+        f"entries of the app in the audit log: {log['entries']:,}, {log['oldest'] or '-'} to {log['newest'] or '-'}",
+        f"matched: {result.matched:,}{_span(result)}",
         *_unknown(result),
         *_lacking(result),
         *_elsewhere(result),
     ]
     if result.not_compared:
-        lines.append(f"not compared: {result.not_compared:,} tool calls and operator actions, which no app's log holds")
+        lines.append(f"not compared (tool calls and operator actions pass through no app): {result.not_compared:,}")
     if tally.cut:
-        lines.append(f"cut: {tally.cut:,} lines, of which only the first {LINE_LIMIT:,} bytes were read")
+        lines.append(f"lines read only to their {LINE_LIMIT:,}th byte: {tally.cut:,}")
     return "\n".join(lines)
 
 
@@ -60,33 +60,32 @@ def as_json(result: LogCorrelation, tally: LineTally) -> str:
 
 
 def _unknown(result: LogCorrelation) -> list[str]:
-    lines = [f"only in the file: {len(result.unknown):,} request ids that the audit log does not know"]
+    lines = [f"only in the file, unknown to the audit log: {len(result.unknown):,}"]
     lines += [f"  line {row.line}: {_foreign(row.request_id)}{_times(row)}" for row in result.unknown.values()]
     if result.unknown_more:
-        lines.append(f"  and more of them in {result.unknown_more:,} further places that are not listed")
+        lines.append(f"  such ids in further places, not listed: {result.unknown_more:,}")
     return lines
 
 
 def _lacking(result: LogCorrelation) -> list[str]:
-    lines = [f"only in the audit log: {result.lacking_total:,} calls and deliveries that the file does not mention"]
+    lines = [f"only in the audit log, calls and deliveries that the file lacks: {result.lacking_total:,}"]
     lines += [f"  {' '.join(str(value) for value in _entry_row(entry).values())}" for entry in result.lacking]
     if more := result.lacking_total - len(result.lacking):
-        lines.append(f"  and {more:,} older ones that are not listed")
-    if result.lacking_outside:
-        count = f"{result.lacking_outside:,} of these"
-        lines.append(f"  {count} are older or newer than every match: the file may not reach that far (see --since)")
+        lines.append(f"  older ones, not listed: {more:,}")
+    if (outside := result.lacking_outside) > 0:
+        lines.append(f"  of these older or newer than every match (the file may not reach that far): {outside:,}")
     return lines
 
 
 def _elsewhere(result: LogCorrelation) -> list[str]:
     if not result.elsewhere:
         return []
-    lines = [f"known, but of another app or outside the window: {len(result.elsewhere):,} request ids of the file"]
+    lines = [f"in the file, and known of another app or outside the window: {len(result.elsewhere):,}"]
     for row in result.elsewhere.values():
         told = f"{row.app or 'no app'}, {_at(row.timestamp)}"
         lines.append(f"  line {row.line}: {_foreign(row.request_id)} ({_foreign(told)}){_times(row)}")
     if result.elsewhere_more:
-        lines.append(f"  and more of them in {result.elsewhere_more:,} further places that are not listed")
+        lines.append(f"  such ids in further places, not listed: {result.elsewhere_more:,}")
     return lines
 
 
@@ -115,7 +114,7 @@ def _span(result: LogCorrelation) -> str:
 
 
 def _times(row: FileRow) -> str:
-    return f", and {row.lines - 1:,} more times" if row.lines > 1 else ""
+    return f" (on {row.lines:,} lines)" if row.lines > 1 else ""
 
 
 def _at(moment: datetime | None) -> str | None:
