@@ -20,10 +20,9 @@ def summary(result: PreviewAllowList) -> str:
 
 
 def _changes(result: PreviewAllowList) -> Iterator[str]:
-    totals, number = result["totals"], result["current_version"]
-    state = "in force" if result["currently_enabled"] else "which is off" if number else "which never was"
+    totals = result["totals"]
     yield (
-        f"Preview for {result['app']}: valid. Compared with version {number}, {state}: "
+        f"Preview for {result['app']}: valid. Compared with {_current(result)}: "
         f"{totals['added']} added, {totals['removed']} removed, {totals['unchanged']} unchanged. Nothing was changed."
     )
     for title, networks, total in (
@@ -32,6 +31,13 @@ def _changes(result: PreviewAllowList) -> Iterator[str]:
     ):
         if total:
             yield f"{title}: {_named(networks, total)}."
+
+
+def _current(result: PreviewAllowList) -> str:
+    number = result["current_version"]
+    if not number:
+        return "no list at all"
+    return f"version {number}, which is {'in force' if result['currently_enabled'] else 'off'}"
 
 
 def _errors(result: PreviewAllowList) -> Iterator[str]:
@@ -67,7 +73,7 @@ def _effect(impact: Impact) -> Iterator[str]:
 def _refused(one: RefusedReport) -> str:
     """The actors come last on their line: they are other people's text."""
     now = "refused already" if one["refused_now"] else "let in now"
-    actors = ", ".join(one["actors"])
+    actors = ", ".join(one["actors"]) or "none named"
     return (
         f"Would be refused ({now}): {one['source_ip']}, {one['requests']} requests, last {one['last_seen']}, "
         f"actors in the log: {actors}"

@@ -81,10 +81,7 @@ async def get_allow_list(reader: Reader, call: Call, app: str) -> GetAllowList:
 def summary(result: GetAllowList) -> str:
     """Say the list in words."""
     lines = [f"Allow list of {result['app']}: {_state(result)}, {result['entries_total']} entries."]
-    lines += [
-        f"{entry['network']} last matched {entry['last_matched_at'] or 'never in the last 90 days of the log'}"
-        for entry in result["entries"][:SPOKEN]
-    ]
+    lines += [f"{entry['network']}: {_use(entry)}" for entry in result["entries"][:SPOKEN]]
     if result["entries_total"] > SPOKEN:
         lines.append(f"And {result['entries_total'] - SPOKEN} more entries.")
     lines += [f"{one['severity']} {one['code']}: {one['message']}" for one in result["findings"]]
@@ -100,6 +97,11 @@ def _state(result: GetAllowList) -> str:
     if result["enabled"]:
         return f"version {result['version']} in force since {result['effective_at']}"
     return "OFF: it allows and refuses nothing"
+
+
+def _use(entry: EntryReport) -> str:
+    last = entry["last_matched_at"]
+    return f"last request {last}" if last else "no request in the last 90 days of the log"
 
 
 def _entry_report(entry: Entry, use: EntryUse) -> EntryReport:
