@@ -20,4 +20,4 @@ def next_attempt(attempts: int, failed_at: datetime) -> datetime | None:
     if attempts >= MOST_ATTEMPTS:
         return None
     doublings = min(max(attempts - 1, 0), MOST_ATTEMPTS)
-    return failed_at + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
+    return failed_at + min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
