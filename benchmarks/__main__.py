@@ -10,6 +10,7 @@ PARTS = {
     "serve.py": "start-up and one audited call, against an SDK server with one empty tool",
     "allow_list.py": "addresses against a list, against ipaddress, netaddr, pytricia and py-radix",
     "preview.py": "previews of a list on a log of a million entries: a second at most",
+    "correlate.py": "request ids of an application's log against a log of a million entries",
     "webhook.py": "verifications, against bare SHA-256, standardwebhooks and stripe",
 }
 

@@ -11,7 +11,7 @@ from chekt_mcp.domain.audit import Entry, Query
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import parse_window, rfc3339
 from chekt_mcp.operations.search_audit import WindowReport
-from chekt_mcp.operations.services import Call, Services
+from chekt_mcp.operations.services import Call
 from chekt_mcp.operations.whoami import LogReport, extent_report
 from chekt_mcp.storage.interface import Reader
 
@@ -43,10 +43,8 @@ class CorrelateRequests(TypedDict):
     log: LogReport
 
 
-async def correlate_requests(
-    services: Services, call: Call, request_ids: Sequence[str], since: str
-) -> CorrelateRequests:
-    """Look each id up in its index, all on one snapshot.
+async def correlate_requests(reader: Reader, call: Call, request_ids: Sequence[str], since: str) -> CorrelateRequests:
+    """Look each id up in its index.
 
     Raises:
         InvalidInput: code `bad_time` or `empty_window` for `since`.
@@ -54,19 +52,14 @@ async def correlate_requests(
     grant, window = call.grant, parse_window(since, None, call.now)
     asked = tuple(dict.fromkeys(request_ids))
     query = Query(grant.dealer, grant.apps, window.since, window.until, dealer_wide=True)
-
-    async def look(reader: Reader) -> tuple[dict[str, Entry], LogReport]:
-        extent = await reader.log_extent(grant.dealer, grant.apps, dealer_wide=True)
-        return await _newest(reader, query, asked), extent_report(extent)
-
-    found, log = await services.storage.scan(look)
+    found = await _newest(reader, query, asked)
     return {
         "window": {"since": rfc3339(window.since), "until": rfc3339(window.until)},
         "apps": list(grant.apps),
         "known": [_known(found[one]) for one in asked if one in found],
         "unknown": [escaped(one, SHOWN) for one in asked if one not in found],
         "repeated": len(request_ids) - len(asked),
-        "log": log,
+        "log": extent_report(await reader.log_extent(grant.dealer, grant.apps, dealer_wide=True)),
     }
 
 

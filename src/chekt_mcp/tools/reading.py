@@ -97,7 +97,9 @@ async def search_audit_log(tool: ToolCall[SearchAuditLogInput]) -> Answer:
 async def correlate_requests(tool: ToolCall[CorrelateRequestsInput]) -> Answer:
     """Say of each request id whether the log knows it."""
     given = tool.arguments
-    result = await correlate.correlate_requests(tool.services, tool.call, given.request_ids, given.since)
+    result = await tool.services.storage.scan(
+        lambda reader: correlate.correlate_requests(reader, tool.call, given.request_ids, given.since)
+    )
     return Answer(result, correlate.summary(result), f"{len(result['unknown'])} unknown")
 
 
