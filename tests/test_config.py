@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chekt_mcp.config import CommandSetting, Settings, VaultSetting, from_environment
+from chekt_mcp.config import CommandSetting, Settings, VaultSetting, from_environment, without_bad_settings
 from chekt_mcp.errors import InvalidInput
 
 KEY = "chekt_test_" + "EXAMPLE0" * 4
@@ -167,3 +167,38 @@ def test_two_places_for_new_keys_are_refused() -> None:
 )
 def test_a_place_that_is_the_same_for_every_key_is_refused(variables: dict[str, str], field: str) -> None:
     assert refused(**variables).field == field
+
+
+@pytest.mark.parametrize(
+    ("variables", "fields"),
+    [
+        ({}, []),
+        ({"CHEKT_MCP_GRACE_HOURS": "x"}, ["CHEKT_MCP_GRACE_HOURS"]),
+        (
+            {"CHEKT_MCP_GRACE_HOURS": "x", "CHEKT_MCP_WEBHOOK_WINDOW": "0", "CHEKT_MCP_KEK_COMMAND": "'"},
+            ["CHEKT_MCP_GRACE_HOURS", "CHEKT_MCP_KEK_COMMAND", "CHEKT_MCP_WEBHOOK_WINDOW"],
+        ),
+        ({"CHEKT_API_KEY_FILE": "~no-such-user-here/key"}, ["CHEKT_API_KEY_FILE"]),
+        ({"CHEKT_MCP_VAULT_ADDRESS": "https://vault.example.com"}, ["CHEKT_MCP_VAULT_TOKEN_FILE"]),
+    ],
+)
+def test_without_the_bad_settings_the_rest_is_as_if_they_were_not_set(
+    variables: dict[str, str], fields: list[str]
+) -> None:
+    good = {**STATE, "CHEKT_MCP_APPROVAL_MINUTES": "7"}
+    settings, bad = without_bad_settings({**good, **variables})
+    assert settings == from_environment(good)
+    assert sorted(error.field for error in bad) == fields
+
+
+@given(st.dictionaries(st.sampled_from([*NUMBERS, *COMMAND, *VAULT]), st.sampled_from(["", "x", "'", "5", "{app}"])))
+def test_whatever_is_set_settings_without_the_bad_ones_can_be_had(variables: dict[str, str]) -> None:
+    settings, bad = without_bad_settings({**STATE, **variables})
+    assert settings.state == Path("/srv/chekt")
+    assert len(bad) <= len(variables)
+
+
+def test_a_flag_that_cannot_be_read_is_still_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        without_bad_settings(STATE, state="~no-such-user-here/state")
+    assert caught.value.code == "bad_setting"

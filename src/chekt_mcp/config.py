@@ -33,6 +33,7 @@ from pathlib import Path
 
 from chekt_mcp.errors import InvalidInput
 
+VAULT = "CHEKT_MCP_VAULT_ADDRESS"
 _DIGITS = 9
 """The longest number looked at."""
 
@@ -111,8 +112,28 @@ def from_environment(
     )
 
 
+def without_bad_settings(
+    environ: Mapping[str, str], *, state: str | None = None, secrets_dir: str | None = None
+) -> tuple[Settings, list[InvalidInput]]:
+    """Build settings as if every variable that cannot be read were not set, and say which these were: for `doctor`.
+
+    Raises:
+        InvalidInput: a flag that cannot be read; code `bad_setting`.
+    """
+    left, bad = dict(environ), list[InvalidInput]()
+    while True:
+        try:
+            return from_environment(left, state=state, secrets_dir=secrets_dir), bad
+        except InvalidInput as error:
+            to_blame = error.field if left.get(error.field) else VAULT  # which alone asks for more than is set
+            if to_blame not in left:
+                raise
+            del left[to_blame]
+            bad.append(error)
+
+
 def _sink(environ: Mapping[str, str]) -> CommandSetting | VaultSetting | None:
-    command, address = environ.get("CHEKT_MCP_SINK_COMMAND"), environ.get("CHEKT_MCP_VAULT_ADDRESS")
+    command, address = environ.get("CHEKT_MCP_SINK_COMMAND"), environ.get(VAULT)
     seconds = _number(environ, "CHEKT_MCP_SINK_SECONDS", 30, 1, 60)
     if command and address:
         raise _bad_setting("CHEKT_MCP_SINK_COMMAND", "and CHEKT_MCP_VAULT_ADDRESS are both set; choose one")
@@ -184,4 +205,5 @@ def _command(name: str, given: str) -> tuple[str, ...]:
 
 
 def _bad_setting(name: str, why: str) -> InvalidInput:
-    return InvalidInput(f"{name} {why}.", field=name, code="bad_setting")
+    fix = "Correct it, in the client's configuration where the client sets it, and start anew."
+    return InvalidInput(f"{name} {why}.", field=name, code="bad_setting", fix=fix)

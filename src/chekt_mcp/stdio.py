@@ -10,13 +10,13 @@ import anyio
 from chekt_mcp.auth.caller import by_key
 from chekt_mcp.auth.credential import KeySource
 from chekt_mcp.config import Settings
-from chekt_mcp.errors import ChektError
+from chekt_mcp.errors import ChektError, InvalidInput, Unavailable
 from chekt_mcp.logs import log_to_stderr
 from chekt_mcp.operations.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.server import build_server
-from chekt_mcp.tools.gateway import Gateway
+from chekt_mcp.tools.gateway import Gateway, OpenServices
 from chekt_mcp.wiring import open_services
 
 
@@ -36,15 +36,27 @@ class OpenOnce:
 
 def serve_stdio(settings: Settings) -> None:
     """Serve until the client goes away. Nothing but protocol reaches stdout; logs go to stderr."""
-    log_to_stderr()
-    opened = OpenOnce(settings)
     keys = KeySource(file=settings.api_key_file, value=settings.api_key, read_file=read_key_file)
-    gateway = Gateway(opened, by_key(keys), "stdio", settings.ask_timeout)
+    _serve(Gateway(OpenOnce(settings), by_key(keys), "stdio", settings.ask_timeout))
+
+
+def serve_problem(error: InvalidInput) -> None:
+    """Serve `whoami` alone, which says what is wrong: a client shows nobody why a server ended before it answered."""
+
+    def unsettled() -> Services:
+        raise Unavailable(error.message, code=error.code, fix=error.fix)
+
+    no_key = KeySource(file=None, value=None, read_file=read_key_file)
+    _serve(Gateway(unsettled, by_key(no_key), "stdio"))
+
+
+def _serve(gateway: Gateway) -> None:
+    log_to_stderr()
     server = build_server(gateway)
 
     async def run() -> None:
         async with anyio.create_task_group() as group:
-            group.start_soon(_recover, opened)
+            group.start_soon(_recover, gateway.open_services)
             await server.run_stdio_async()
             group.cancel_scope.cancel()
 
@@ -53,7 +65,7 @@ def serve_stdio(settings: Settings) -> None:
     anyio.run(run)
 
 
-async def _recover(opened: OpenOnce) -> None:
+async def _recover(opened: OpenServices) -> None:
     try:
         trouble = await recover(opened())
     except ChektError as error:

@@ -395,6 +395,33 @@ def test_a_key_in_clear_in_a_client_is_a_warning_that_does_not_repeat_it(ready: 
     assert key not in "".join(one.line() for one in examined(ready))
 
 
+def test_a_bad_setting_is_a_fault_and_the_other_checks_go_on(ready: Machine) -> None:
+    ready.variables["CHEKT_MCP_GRACE_HOURS"] = "forever"
+    done = ready.run("doctor")
+    assert done.code == 1
+    assert done.out.startswith("FAIL  settings: bad_setting: CHEKT_MCP_GRACE_HOURS must be a whole number")
+    assert "database: it opens" in done.out
+    assert done.out.endswith("\n1 broken.\n")
+    assert "forever" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHEKT_MCP_GRACE_HOURS", "forever"),
+        ("CHEKT_MCP_STATE", "~no-such-user-here/state"),
+        ("CHEKT_API_KEY_FILE", "~no-such-user-here/key"),
+    ],
+)
+def test_a_client_that_sets_what_cannot_be_read_is_a_fault(ready: Machine, name: str, value: str) -> None:
+    environment = {**server(ready)["env"], name: value}  # type: ignore[dict-item]  # a mapping
+    client_file(ready, {"mcpServers": {"chekt": server(ready, env=environment)}})
+    [fault] = faults(ready)
+    assert fault.level is Level.FAIL
+    assert fault.text.startswith(f"bad_setting: {name} ")
+    assert value not in fault.line()
+
+
 def test_a_client_on_another_state_is_a_warning(ready: Machine) -> None:
     environment = {**server(ready)["env"], "CHEKT_MCP_STATE": "/somewhere/else"}  # type: ignore[dict-item]  # a mapping
     client_file(ready, {"mcpServers": {"chekt": server(ready, env=environment)}})

@@ -68,7 +68,7 @@ def test_the_version_is_told_both_ways(machine: Machine) -> None:
 
 def test_a_setting_that_cannot_be_is_refused_in_one_line(machine: Machine) -> None:
     machine.variables["CHEKT_MCP_GRACE_HOURS"] = "forever"
-    done = machine.run("serve")
+    done = machine.run("app", "list")
     assert (done.code, done.error) == (1, "bad_setting")
     assert done.err.count("\n") == 1
 

@@ -89,6 +89,19 @@ async def test_without_a_key_the_server_starts_and_says_what_to_do(installed: In
         assert structured(await client.call_tool("whoami", {}))["problem"]["code"] == "no_key"
 
 
+async def test_with_a_bad_setting_the_server_starts_and_says_which_it_is(installed: Installation, era: Era) -> None:
+    async with installed.client("shop", era, CHEKT_MCP_GRACE_HOURS="forever") as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["whoami"]
+        answer = await client.call_tool("whoami", {})
+        denied = refusal(await client.call_tool("check_ip", {"addresses": ["203.0.113.7"]}))
+    problem = structured(answer)["problem"]
+    assert problem["code"] == "bad_setting"
+    assert problem["message"] == "CHEKT_MCP_GRACE_HOURS must be a whole number from 1 to 720."
+    assert problem["fix"]
+    assert denied.startswith("bad_setting")
+    assert "forever" not in words(answer) + denied
+
+
 async def test_a_key_in_the_environment_works_too(installed: Installation, era: Era) -> None:
     key = installed.key_file("desk").read_text().strip()
     async with installed.client(None, era, CHEKT_API_KEY=key) as client:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chekt_mcp.cli.terminal import Terminal
-from chekt_mcp.config import Settings, from_environment
+from chekt_mcp.config import Settings, from_environment, without_bad_settings
 from chekt_mcp.domain.app import check_name
 from chekt_mcp.errors import InvalidInput, StateUnusable
 from chekt_mcp.operations.operator import Operator, operator_of
@@ -32,17 +32,21 @@ class Command:
 
     def settings(self) -> Settings:
         """Read the settings; a flag wins over its variable."""
-        return from_environment(
-            self.environ,
-            state=getattr(self.args, "state", None),
-            secrets_dir=getattr(self.args, "secrets_dir", None),
-        )
+        return from_environment(self.environ, **self._flags)
+
+    def usable_settings(self) -> tuple[Settings, list[InvalidInput]]:
+        """Read the settings as if the bad ones were not set, and return what is wrong with those."""
+        return without_bad_settings(self.environ, **self._flags)
 
     @property
     def dealer(self) -> str | None:
         """The dealer named with `--dealer`."""
         named: str | None = getattr(self.args, "dealer", None)
         return check_name(named, field="dealer") if named is not None else None
+
+    @property
+    def _flags(self) -> dict[str, str | None]:
+        return {name: getattr(self.args, name, None) for name in ("state", "secrets_dir")}
 
 
 @dataclass(frozen=True, slots=True)

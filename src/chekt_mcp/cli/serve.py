@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chekt_mcp.cli.arguments import Parser
 from chekt_mcp.cli.command import Command
+from chekt_mcp.errors import InvalidInput
 
 
 def configure(_parser: Parser) -> None:
@@ -12,7 +13,12 @@ def configure(_parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Serve until the client goes away."""
-    from chekt_mcp.stdio import serve_stdio  # noqa: PLC0415 -- brings the SDK, which nothing else here needs
+    from chekt_mcp import stdio  # noqa: PLC0415 -- brings the SDK, which nothing else here needs
 
-    serve_stdio(command.settings())
+    try:
+        settings = command.settings()
+    except InvalidInput as error:
+        stdio.serve_problem(error)
+    else:
+        stdio.serve_stdio(settings)
     return 0

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chekt_mcp.cli.doctor.client_files import ClientEntry, Unreadable, entries
-from chekt_mcp.cli.doctor.finding import Finding, failure, fine, warning
+from chekt_mcp.cli.doctor.finding import Finding, failed, failure, fine, warning
 from chekt_mcp.cli.doctor.keys import KeyPlace
 from chekt_mcp.cli.doctor.surroundings import Surroundings
-from chekt_mcp.config import Settings
+from chekt_mcp.config import Settings, without_bad_settings
 from chekt_mcp.domain.exposure import contains_credential
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.errors import InvalidInput
 
 AGAIN = "`chekt-mcp app show NAME` prints the configuration again."
 VARIABLE = "${"
@@ -28,7 +29,7 @@ def check_clients(here: Surroundings, settings: Settings) -> tuple[list[Finding]
             found.append(warning(f"client ({entry.client})", f"{escaped(str(entry.file))} cannot be read as JSON."))
             continue
         found += list(_troubles(here, settings, entry)) or [fine(_subject(entry), f"starts {escaped(entry.command)}")]
-        keys += _key(here, entry)
+        keys += [] if _bad_settings(entry) else _key(here, entry)
     if not any(finding.subject.startswith("client") for finding in found):
         found.append(warning("client", "No client's configuration names chekt-mcp in the usual places.", AGAIN))
     return found, keys
@@ -45,10 +46,18 @@ def _troubles(here: Surroundings, settings: Settings, entry: ClientEntry) -> Ite
         yield warning(subject, "It holds a key in clear.", fix)
     if not {"CHEKT_API_KEY_FILE", "CHEKT_API_KEY"} & {*env, *here.environ}:
         yield failure(subject, "It names no key.", f"Add CHEKT_API_KEY_FILE to its env; {AGAIN}")
-    if _other_state(settings, env.get("CHEKT_MCP_STATE")):
+    bad = _bad_settings(entry)
+    yield from (failed(subject, error) for error in bad)
+    if not bad and _other_state(settings, env.get("CHEKT_MCP_STATE")):
         yield warning(
             subject, "It uses another state directory than the one looked at here.", "Look at it with --state."
         )
+
+
+def _bad_settings(entry: ClientEntry) -> list[InvalidInput]:
+    """Return what is wrong with the variables it sets; nothing is said of those that the client fills in."""
+    filled_in = any(VARIABLE in value for value in entry.environment.values())
+    return [] if filled_in else without_bad_settings(entry.environment)[1]
 
 
 def _other_state(settings: Settings, named: str | None) -> bool:

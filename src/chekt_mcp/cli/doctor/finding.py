@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chekt_mcp.domain.exposure import redacted
-from chekt_mcp.errors import ChektError
+from chekt_mcp.errors import ChektError, InvalidInput
 
 
 class Level(StrEnum):
@@ -44,6 +44,12 @@ def warning(subject: str, text: str, fix: str = "") -> Finding:
 def failure(subject: str, text: str, fix: str = "") -> Finding:
     """Report what does not work."""
     return Finding(Level.FAIL, subject, text, fix)
+
+
+def bad_setting(error: InvalidInput) -> Finding:
+    """Report a variable of this environment that cannot be read."""
+    fix = f"{error.fix} The other checks go on as if it were not set."
+    return Finding(Level.FAIL, "settings", f"{error.code}: {error.message}", fix)
 
 
 def failed(subject: str, error: ChektError) -> Finding:

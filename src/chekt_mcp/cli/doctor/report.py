@@ -9,7 +9,7 @@ from chekt_mcp.cli.command import Command, carry_out
 from chekt_mcp.cli.doctor.clients import check_clients
 from chekt_mcp.cli.doctor.clock import check_clock
 from chekt_mcp.cli.doctor.delivery import check_delivery
-from chekt_mcp.cli.doctor.finding import Finding, Level, failed, fine
+from chekt_mcp.cli.doctor.finding import Finding, Level, bad_setting, failed, fine
 from chekt_mcp.cli.doctor.keys import KeyPlace, check_keys, configured_here
 from chekt_mcp.cli.doctor.state import check_directory, check_rotations, check_sealing
 from chekt_mcp.cli.doctor.surroundings import Surroundings, of_this_machine
@@ -27,7 +27,8 @@ def configure(_parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Look at this machine and say what is to be done."""
-    findings = carry_out(examine(command.settings(), of_this_machine(command.environ)))
+    settings, bad = command.usable_settings()
+    findings = [*map(bad_setting, bad), *carry_out(examine(settings, of_this_machine(command.environ)))]
     for finding in findings:
         command.terminal.say(finding.line())
     broken = sum(finding.level is Level.FAIL for finding in findings)
