@@ -112,6 +112,26 @@ async def test_declared_but_never_answered_changes_nothing_and_points_elsewhere(
     assert await key_ids(world) == before
 
 
+async def test_a_call_that_the_client_gives_up_is_in_the_log_and_changes_nothing(world: World) -> None:
+    key = await world.add_app("shop")
+    before = await key_ids(world)
+    asked = anyio.Event()
+
+    async def never() -> None:
+        asked.set()
+        await anyio.sleep_forever()
+
+    async with world.client(key, "legacy", person=Person(before=never)) as client:
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.call_tool, "rotate_key", ROTATE)
+            await asked.wait()
+            group.cancel_scope.cancel()
+        structured(await client.call_tool("whoami", {}))
+    (entry,) = [one for one in await world.entries() if one.action == "rotate_key"]
+    assert (entry.result, entry.details["outcome"]) == ("error", "cancelled")
+    assert await key_ids(world) == before
+
+
 async def test_a_question_that_is_never_taken_up_changes_nothing(world: World) -> None:
     key = await world.add_app("shop")
     before = await key_ids(world)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import anyio
 from mcp.server.mcpserver import Context
-from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, InputRequiredResult, Tool
 from pydantic import ValidationError
 
@@ -50,6 +50,9 @@ class Outcome:
     reply: Reply
     result: Result
     code: str
+
+
+GIVEN_UP = Outcome(failure("cancelled: The client gave the call up."), Result.ERROR, "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,12 @@ class Gateway:
         except Unavailable as error:
             return self._without_state(name, arguments, error)
         attempt = Attempt(services, caller, new_id("req", services.random), now, name, arguments, context)
-        outcome = await self._outcome(attempt)
+        try:
+            outcome = await self._outcome(attempt)
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):  # a client that gives up does not take the call out of the log
+                await self._recorded(services, self._entry(attempt, GIVEN_UP), GIVEN_UP)
+            raise
         return await self._recorded(services, self._entry(attempt, outcome), outcome)
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
@@ -109,8 +117,6 @@ class Gateway:
             return _rejected(bad_arguments(error))
         except ChektError as error:
             return _rejected(error)
-        except MCPError:
-            raise
         except Exception:
             logger.exception("Tool %s failed as %s", spec_name(attempt.name), attempt.request_id)
             text = "internal_error: Something went wrong here, not in the call."
