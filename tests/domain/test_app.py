@@ -44,3 +44,20 @@ def test_the_principal_outlives_any_key() -> None:
     at = datetime(2026, 7, 1, tzinfo=UTC)
     app = App("acme", "front-desk", Environment.LIVE, Authority.LOCAL, frozenset(), ConfirmBy.OUT_OF_BAND, at)
     assert app.principal == "app:front-desk"
+
+
+@pytest.mark.parametrize(
+    ("environment", "principal", "by"),
+    [
+        (Environment.TEST, "app:nightly", ConfirmBy.UNATTENDED),
+        (Environment.TEST, "app:other", ConfirmBy.CLIENT),
+        (Environment.TEST, "nightly", ConfirmBy.CLIENT),
+        (Environment.LIVE, "app:nightly", ConfirmBy.CLIENT),
+    ],
+)
+def test_only_named_callers_of_test_apps_are_unattended(
+    environment: Environment, principal: str, by: ConfirmBy
+) -> None:
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    app = App("acme", "shop", environment, Authority.LOCAL, frozenset(), ConfirmBy.CLIENT, at, unattended=("nightly",))
+    assert app.confirmed_by(principal) is by

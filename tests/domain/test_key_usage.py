@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chekt_mcp.domain.audit import KeyUse
-from chekt_mcp.domain.key_usage import CLOCK_SKEW, LOOKBACK, QUIET, STALE, Judgement, rotation_due, safe_to_revoke
+from chekt_mcp.domain.key_usage import (
+    CLOCK_SKEW,
+    LOOKBACK,
+    QUIET,
+    STALE,
+    Gap,
+    Judgement,
+    first_gap,
+    rotation_due,
+    safe_to_revoke,
+)
 from chekt_mcp.domain.rotation import GRACE
 from chekt_mcp.domain.timespan import rfc3339
 
@@ -130,3 +140,45 @@ def test_keys_are_rotated_quarterly() -> None:
 
 def test_the_old_key_is_still_valid_for_24_hours() -> None:
     assert timedelta(hours=24) == GRACE
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "gone", "answer"),
+    [
+        ([used("a", 2 * HOUR)], [used("b", HOUR)], {"a"}, "yes"),
+        ([used("a", 2 * HOUR)], [], {"a"}, "yes"),
+        ([used("a", 2 * HOUR), used("b", 2 * HOUR)], [used("c", HOUR)], {"a"}, "no"),
+        ([used("a", QUIET - SECOND)], [used("b", SECOND)], {"a"}, "no"),
+        ([], [], {"a"}, "unknown"),
+    ],
+)
+def test_a_source_that_is_gone_needs_no_new_key_but_must_be_silent(
+    old: list[KeyUse], new: list[KeyUse], gone: set[str], answer: str
+) -> None:
+    assert safe_to_revoke(old, new, now=NOW, log_newest=NOW, live_log=True, gone=gone).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("hours", "gap"),
+    [
+        ([], None),
+        ([NOW], None),
+        ([NOW - STALE, NOW], None),
+        ([NOW - STALE - HOUR, NOW], Gap(NOW - STALE - HOUR, NOW)),
+        ([NOW - 3 * STALE, NOW - STALE, NOW], Gap(NOW - 3 * STALE, NOW - STALE)),
+    ],
+)
+def test_a_gap_is_longer_than_a_day_without_calls(hours: list[datetime], gap: Gap | None) -> None:
+    assert first_gap(hours) == gap
+
+
+def test_a_gap_makes_an_imported_log_unable_to_tell_and_our_own_not() -> None:
+    gap = Gap(NOW - 3 * STALE, NOW - STALE)
+    moved = [used("a", 2 * HOUR)], [used("a", HOUR)]
+    assert safe_to_revoke(*moved, now=NOW, log_newest=NOW, live_log=False, gap=gap).answer == "unknown"
+    assert safe_to_revoke(*moved, now=NOW, log_newest=NOW, live_log=True, gap=gap).answer == "yes"
+
+
+def test_a_cause_makes_a_rotation_due_at_once() -> None:
+    assert rotation_due(NOW - HOUR, NOW) == NOW
+    assert rotation_due(NOW - 100 * 24 * HOUR, NOW) == NOW - 10 * 24 * HOUR

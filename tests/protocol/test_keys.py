@@ -34,6 +34,7 @@ from chekt_mcp.secrets.command import CommandSink
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.secrets.interface import DELIVERY_UNKNOWN, Sink
 from chekt_mcp.server import build_server
+from chekt_mcp.storage.sqlite import open_storage
 from chekt_mcp.tools.gateway import Gateway
 from world import MODES, Era, Person, World, structured, words
 
@@ -615,3 +616,18 @@ async def test_a_revoked_key_is_named_as_revoked(world: World) -> None:
         await client.call_tool("rotate_key", {"reason": "suspected_compromise", "revoke_previous_now": True})
     stored = await world.storage.read(lambda reader: reader.keys("acme", "shop", KeyKind.API_KEY))
     assert [one.key.state for one in stored] == [KeyState.CURRENT, KeyState.REVOKED]
+
+
+async def test_a_revocation_holds_at_the_next_call_of_every_other_server(world: World, era: Era) -> None:
+    key = await world.add_app("shop")
+    ops = await world.add_app("ops", covers=("shop",))
+    elsewhere = replace(world.services(), storage=open_storage(world.directory))
+    async with (
+        connect(world, key, era, elsewhere) as other,
+        world.client(ops, era, person=Person(typed={"app": "shop"})) as client,
+    ):
+        await client.call_tool("rotate_key", {**SCHEDULED, "app": "shop"})
+        assert structured(await other.call_tool("whoami", {}))["problem"] is None
+        await client.call_tool("revoke_previous_key", {"app": "shop"})
+        assert structured(await other.call_tool("whoami", {}))["problem"]["code"] == "revoked_key"
+    await elsewhere.storage.close()
