@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chekt_mcp.cli.audit.row_problem import SENTENCES
+from chekt_mcp.domain.imported_value import RowCode
+from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.operations.log_file.row import FileCode
 from terminal_child import PASSPHRASE, Machine
 
+DAY = timedelta(days=1)
 HEADER = "timestamp,actor,app,kind,action,scope,result,request_id,source_ip\n"
 GOOD = "2026-06-01T10:00:00Z,shop,shop,api_call,devices.list,devices:read,ok,req_1,203.0.113.7\n"
 SECOND = "2026-06-01T10:00:01Z,shop,shop,api_call,devices.list,devices:read,ok,req_2,203.0.113.7\n"
@@ -25,7 +31,7 @@ def test_good_rows_come_in_and_bad_ones_are_named_by_line_and_reason(ready: Mach
     done = ready.run("audit", "import", export)
     assert done.code == 0
     assert "2 new, 0 known, 1 rejected" in done.out
-    assert "  line 3: bad_time (field timestamp)" in done.out
+    assert "  line 3: bad_time (field timestamp). This is no time since 1970: write RFC 3339" in done.out
     assert "2026-06-01T10:00:00Z to 2026-06-01T10:00:01Z" in done.out
     assert "yesterday" not in done.out + done.err
     assert done.err == ""
@@ -70,3 +76,50 @@ def test_who_imported_what_is_in_the_log(ready: Machine, export: Path) -> None:
     database = b"".join(path.read_bytes() for path in ready.state.glob("chekt.db*"))
     assert b"audit.import" in database
     assert b"export.csv" in database
+
+
+def test_every_reason_why_a_row_is_not_taken_has_its_sentence() -> None:
+    assert set(SENTENCES) == {*RowCode, *FileCode}
+    assert all(said.endswith(".") and said.count(". ") == 0 for said in SENTENCES.values())
+
+
+def test_rows_of_apps_that_nobody_can_search_are_said_with_what_to_do(ready: Machine, export: Path) -> None:
+    ready.ok("app", "add", "desk")
+    rows = [GOOD.replace(",shop,api_call", f",{app},api_call") for app in ("desk", "night-watch", "ci-smoke")]
+    export.write_text(HEADER + GOOD + "".join(rows) + rows[1].replace("req_1", "req_2"))
+    assert (
+        "3 rows are of apps not known here (night-watch, ci-smoke): add them with `chekt-mcp app add` or `app adopt`; "
+        "until then no search shows these rows."
+    ) in ready.ok("audit", "import", export)
+
+
+def test_one_row_of_an_unknown_app_is_said_in_the_singular_and_its_name_cannot_deceive(
+    ready: Machine, export: Path
+) -> None:
+    export.write_text(HEADER + GOOD.replace(",shop,api_call", ",\u202epohs\x1b[2J,api_call"), "utf-8")
+    said = ready.ok("audit", "import", export)
+    assert "1 row is of an app not known here (\\u{202e}pohs\\u{1b}[2J): add it with" in said
+
+
+def test_only_the_largest_unknown_apps_are_named(ready: Machine, export: Path) -> None:
+    rows = [
+        GOOD.replace(",shop,api_call", f",app-{app},api_call").replace("req_1", f"req_{app}_{number}")
+        for app in range(9)
+        for number in range(app + 1)
+    ]
+    export.write_text(HEADER + "".join(rows))
+    said = ready.ok("audit", "import", export)
+    assert "45 rows are of apps not known here (app-8, app-7, app-6, app-5, app-4, …)" in said
+
+
+def test_a_log_of_known_apps_is_imported_without_remarks(ready: Machine, export: Path) -> None:
+    export.write_text(HEADER + GOOD)
+    assert len(ready.ok("audit", "import", export).splitlines()) == 2
+
+
+def test_a_row_from_the_future_is_not_taken_and_a_clock_may_be_to_blame(ready: Machine, export: Path) -> None:
+    tomorrow = rfc3339(datetime.now(UTC) + 2 * DAY)
+    export.write_text(HEADER + GOOD + SECOND.replace("2026-06-01T10:00:01Z", tomorrow))
+    said = ready.ok("audit", "import", export)
+    assert "1 new, 0 known, 1 rejected" in said
+    assert "line 3: future_time (field timestamp). The time is more than a day ahead of this machine's clock" in said

@@ -168,6 +168,13 @@ def test_a_shift_beyond_the_calendar_is_a_bad_time() -> None:
     assert found == Rejection(RowCode.BAD_TIME, "timestamp")
 
 
+def test_a_time_later_than_the_import_allows_is_refused_for_its_own_reason() -> None:
+    moment = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
+    assert isinstance(read_row(ROW, Import("acme", "imp_1", latest=moment)), ImportedRow)
+    found = read_row(ROW, Import("acme", "imp_1", timedelta(seconds=1), moment))
+    assert found == Rejection(RowCode.FUTURE_TIME, "timestamp")
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

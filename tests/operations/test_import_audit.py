@@ -20,7 +20,7 @@ from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.import_audit import BATCH, import_log, newest_timestamp
-from chekt_mcp.operations.import_tally import PROBLEMS_LISTED, ImportProgress, ImportReport
+from chekt_mcp.operations.import_tally import APPS_LISTED, PROBLEMS_LISTED, ImportProgress, ImportReport
 from chekt_mcp.storage.records import ImportFile
 from world import Randomness, World
 
@@ -124,6 +124,25 @@ class TestSample:
         assert found.timestamp == datetime(2026, 6, 16, 23, 59, tzinfo=UTC) + shift
 
 
+class TestApps:
+    async def test_rows_of_apps_that_are_not_known_are_counted_by_app(self, world: World, tmp_path: Path) -> None:
+        await world.add_app("shop")
+        await world.add_app("rival", dealer="other")
+        apps = ("shop", "rival", "rival", "Shop", None)
+        file = lines_file(tmp_path, *(row(number, app=app) for number, app in enumerate(apps)))
+        report = await imported(world, file)
+        assert report.added == 5
+        assert report.unknown_apps == {"rival": 2, "Shop": 1}
+        assert report.unknown_app_rows == 3
+
+    async def test_more_unknown_apps_than_are_told_apart_are_counted_together(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        rows = (row(number, app=f"app-{number}") for number in range(APPS_LISTED + 3))
+        report = await imported(world, lines_file(tmp_path, *rows))
+        assert (len(report.unknown_apps), report.unknown_app_rows) == (APPS_LISTED, APPS_LISTED + 3)
+
+
 class TestTrace:
     async def test_an_import_is_an_entry_at_its_start_and_at_its_end(self, world: World, tmp_path: Path) -> None:
         file = lines_file(tmp_path, row(1), row(2), row(2), "broken")
@@ -172,7 +191,7 @@ class TestTrace:
 
         def grow(_progress: ImportProgress) -> None:
             with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(row(9_999_999)) + "\n")
+                out.write(json.dumps(row(999_999)) + "\n")
 
         report = await imported(world, file, progress=grow)
         assert report.file_changed
@@ -180,6 +199,24 @@ class TestTrace:
         again = await imported(world, file, seed="second")
         assert not again.file_known
         assert again.added + report.added == BATCH + 2
+
+    async def test_a_file_with_rows_from_the_future_is_read_again_when_the_clock_is_right(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        latest = world.clock() + timedelta(days=1)
+        times = [rfc3339(moment) for moment in (latest, latest + timedelta(seconds=1))]
+        file = lines_file(tmp_path, *(row(number, timestamp=moment) for number, moment in enumerate(times)))
+        report = await imported(world, file)
+        assert (report.added, report.rejected, report.future_rows) == (1, 1, 1)
+        assert [(one.line, one.code, one.field) for one in report.problems] == [(2, "future_time", "timestamp")]
+        world.clock.forward(seconds=1)
+        again = await imported(world, file, seed="second")
+        assert (again.added, again.known, again.rejected, again.file_known) == (1, 1, 0, False)
+
+    async def test_a_shifted_row_is_held_against_the_clock_where_it_ends_up(self, world: World, tmp_path: Path) -> None:
+        file = lines_file(tmp_path, row(1, timestamp=rfc3339(world.clock())))
+        assert (await imported(world, file, shift=timedelta(days=1))).added == 1
+        assert (await imported(world, file, seed="second", shift=timedelta(days=2))).future_rows == 1
 
     async def test_dealers_know_nothing_of_each_others_files(self, world: World, tmp_path: Path) -> None:
         await world.add_dealer("other")

@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from chekt_mcp.domain.audit import NewEntry
@@ -55,6 +55,7 @@ DETAIL_LIMIT = 512
 EXACT_NUMBER = 2**53
 """Whole numbers beyond this are kept as text: JSON readers that use floating point would change them."""
 
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 _LONGEST_NUMBER = 256  # bits; more is no number anybody logs
 _LONGEST_NAME = 40  # characters looked at when a field's name is compared
 
@@ -63,11 +64,12 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """What all entries of one import share. `shift` is added to every timestamp."""
+    """What all entries of one import share. `shift` is added to every timestamp; none may then be after `latest`."""
 
     dealer: str
     import_id: str
     shift: timedelta = timedelta(0)
+    latest: datetime = LAST_MOMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _field_of(name: str) -> str | None:
 
 
 def _entry(known: Mapping[str, str], extra: Mapping[str, Scalar], target: Import) -> NewEntry:
-    timestamp = read_time(_needed(known, "timestamp"), target.shift)
+    timestamp = read_time(_needed(known, "timestamp"), target.shift, target.latest)
     outcome = read_result(_needed(known, "result"))
     return NewEntry(
         dealer=target.dealer,

@@ -43,6 +43,7 @@ class RowCode(StrEnum):
     MISSING_FIELD = "missing_field"
     NAIVE_TIME = "naive_time"
     BAD_TIME = "bad_time"
+    FUTURE_TIME = "future_time"
     BAD_RESULT = "bad_result"
     BAD_KIND = "bad_kind"
     BAD_ADDRESS = "bad_address"
@@ -60,12 +61,12 @@ def snake_case(name: str) -> str:
     return WORD_BREAK.sub("_", name.lower()).strip("_")
 
 
-def read_time(text: str, shift: timedelta) -> datetime:
+def read_time(text: str, shift: timedelta, latest: datetime) -> datetime:
     """Read RFC 3339 with an offset, or a unix time in seconds or milliseconds, and add `shift`.
 
     Raises:
         InvalidInput: `naive_time` when there is no offset (it is not guessed); `bad_time` for anything else,
-            for a time before 1970 and for one after 9999.
+            for a time before 1970 and for one after 9999; `future_time` for one later than `latest`.
     """
     try:
         moment = _moment(text) + shift
@@ -73,6 +74,8 @@ def read_time(text: str, shift: timedelta) -> datetime:
         raise refusal(RowCode.BAD_TIME, "timestamp") from None
     if moment < EPOCH:
         raise refusal(RowCode.BAD_TIME, "timestamp")
+    if moment > latest:
+        raise refusal(RowCode.FUTURE_TIME, "timestamp")
     return moment
 
 

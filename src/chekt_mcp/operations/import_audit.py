@@ -26,6 +26,9 @@ from chekt_mcp.storage.records import ImportFile
 
 STARTED = "audit.import_started"
 FINISHED = "audit.import"
+AHEAD = timedelta(days=1)
+"""A row may be this much later than our own clock; one of a later time would stay the newest for that long."""
+
 BATCH = 2_000
 """Rows of one transaction: many enough to be quick, few enough that others who append hardly wait."""
 
@@ -53,8 +56,10 @@ async def import_log(  # noqa: PLR0913 -- all by name, and each of another kind
         earlier = None if shift else await services.storage.read(lambda reader: reader.import_file(dealer, log.sha256))
         if earlier is not None:
             return _known(earlier)
-        target = Import(dealer, new_id("imp", services.random), shift)
-        work = _Import(services, log, Tally(target), imported_by, new_id("req", services.random))
+        target = Import(dealer, new_id("imp", services.random), shift, services.clock() + AHEAD)
+        apps = await services.storage.read(lambda reader: reader.apps(dealer))
+        tally = Tally(target, frozenset(app.name for app in apps))
+        work = _Import(services, log, tally, imported_by, new_id("req", services.random))
         return await work.run(progress)
 
 
@@ -64,7 +69,7 @@ def newest_timestamp(file: Path) -> datetime:
     Raises:
         InvalidInput: as `import_log`, and `no_rows` when there is no such row.
     """
-    tally = Tally(Import("", ""))
+    tally = Tally(Import("", ""), frozenset())
     with opened(file) as log:
         for row in log.rows():
             tally.entry(row)
@@ -111,7 +116,7 @@ class _Import:
 
         async def work(writer: Writer) -> None:
             await writer.append([entry])
-            if not (report.file_changed or self.tally.target.shift):
+            if not (report.file_changed or report.future_rows or self.tally.target.shift):
                 await writer.add_import_file(self._record(report))
 
         await self.services.storage.write(work)

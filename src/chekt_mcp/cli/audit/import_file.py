@@ -6,11 +6,17 @@ from pathlib import Path
 
 from chekt_mcp.cli.arguments import FAILED, Parser, add_passphrase
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
+from chekt_mcp.cli.audit.row_problem import problem_words
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
+from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.import_audit import import_log
 from chekt_mcp.operations.import_tally import ImportReport
+
+APPS_NAMED = 5
+"""Unknown apps that are named, those with the most rows first."""
 
 
 def configure(parser: Parser) -> None:
@@ -46,9 +52,10 @@ async def _import(command: Command, file: Path) -> ImportReport:
 
 def _lines(report: ImportReport) -> list[str]:
     if report.file_known:
+        usable = counted(report.known, "usable row", "usable rows")
         return [
             f"This very file was imported before, as {report.import_id}; there is nothing to add.",
-            f"It held {report.known:,} usable rows and {report.rejected:,} that could not be taken.",
+            f"It held {usable} and {report.rejected:,} that could not be taken.",
         ]
     lines = [f"Import {report.import_id}: {report.added:,} new, {report.known:,} known, {report.rejected:,} rejected."]
     if report.first_timestamp and report.last_timestamp:
@@ -57,20 +64,32 @@ def _lines(report: ImportReport) -> list[str]:
 
 
 def _rejected(report: ImportReport) -> list[str]:
-    lines = [
-        f"  line {one.line}: {one.code}" + (f" (field {one.field})" if one.field else "") for one in report.problems
-    ]
+    lines = [f"  {problem_words(one)}" for one in report.problems]
     more = report.rejected - len(report.problems)
     return [*lines, f"  and {more:,} more"] if more else lines
 
 
 def _remarks(report: ImportReport) -> list[str]:
     lines = []
+    if report.unknown_app_rows:
+        lines.append(_unknown_apps(report))
     if report.redacted:
         lines.append(
-            f"{report.redacted:,} values held something shaped like a key and were stored without it. "
-            "It stands in the file in clear: rotate it."
+            f"{counted(report.redacted, 'value', 'values')} held something shaped like a key, left out of what was "
+            "stored. It stands in the file in clear: rotate it."
         )
     if report.file_changed:
         lines.append("The file was written to meanwhile: import it once more when that is over.")
     return lines
+
+
+def _unknown_apps(report: ImportReport) -> str:
+    most = sorted(report.unknown_apps.items(), key=lambda one: (-one[1], one[0]))
+    names = [escaped(name, 60) for name, _ in most[:APPS_NAMED]]
+    more = ["…"] if len(most) > APPS_NAMED else []
+    rows = counted(report.unknown_app_rows, "row is", "rows are")
+    what, them = ("an app", "it") if len(most) == 1 else ("apps", "them")
+    return (
+        f"{rows} of {what} not known here ({', '.join([*names, *more])}): add {them} with `chekt-mcp app add` or "
+        f"`app adopt`; until then no search shows these rows."
+    )
