@@ -66,7 +66,7 @@ async def test_a_preview_tells_the_difference_and_whom_the_list_would_cut_off(wo
         },
     ]
     assert answer["unused"] == ["203.0.113.128/25"]
-    assert "Of 132 requests since 2026-06-24T12:00:00Z it would refuse 120, from 2 address(es)" in said
+    assert "Of 132 requests since 2026-06-24T12:00:00Z it would refuse 120, from 2 addresses;" in said
     assert "lets 30 of them in" in said
     assert "update_allow_list with expected_version=1" in said
 

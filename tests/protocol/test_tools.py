@@ -106,6 +106,16 @@ async def test_a_list_that_covers_everything_needs_its_own_word(world: World, er
     assert "EVERY address" in both.shown[0]
 
 
+async def test_get_allow_list_says_one_entry_and_what_it_was_not_used_for(world: World, era: Era) -> None:
+    key = await world.add_app("shop", allow_list="203.0.113.0/24")
+    await world.log(*traffic(world, "198.51.100.9", 10, apart=timedelta(hours=20)))
+    async with world.client(key, era) as client:
+        said = words(await client.call_tool("get_allow_list", {})).splitlines()
+    assert said[0].endswith(", 1 entry.")
+    assert said[1] == "203.0.113.0/24: no request in the last 90 days of the log"
+    assert said[-1].startswith("Not on the list, but steady: 198.51.100.9, 10 requests on 8 days, last ")
+
+
 async def test_get_allow_list_suggests_steady_sources_only_to_those_who_may_see_addresses(
     world: World, era: Era
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.preview_allow_list import ErrorReport, PreviewAllowList
 from chekt_mcp.operations.preview_impact import Impact, RefusedReport
 
@@ -59,11 +60,12 @@ def _effect(impact: Impact) -> Iterator[str]:
         newest = impact["log"]["newest"]
         yield f"The log holds no requests since {since} to hold it against; its newest is of {newest or 'never'}."
     elif impact["requests_refused"] is None:
-        yield f"The log holds {impact['requests_seen']} requests since {since}."
+        yield f"The log holds {_requests(impact['requests_seen'])} since {since}."
     else:
         yield (
-            f"Of {impact['requests_seen']} requests since {since} it would refuse {impact['requests_refused']}, from "
-            f"{impact['addresses_refused']} address(es); what is in force lets {impact['newly_refused']} of them in."
+            f"Of {_requests(impact['requests_seen'])} since {since} it would refuse {impact['requests_refused']:,}, "
+            f"from {counted(impact['addresses_refused'] or 0, 'address', 'addresses')}; "
+            f"what is in force lets {impact['newly_refused']:,} of them in."
         )
     yield from (_refused(one) for one in (impact["would_be_refused"] or ())[:SPOKEN])
     if impact["missing_scope"]:
@@ -75,9 +77,13 @@ def _refused(one: RefusedReport) -> str:
     now = "refused already" if one["refused_now"] else "let in now"
     actors = ", ".join(one["actors"]) or "none named"
     return (
-        f"Would be refused ({now}): {one['source_ip']}, {one['requests']} requests, last {one['last_seen']}, "
+        f"Would be refused ({now}): {one['source_ip']}, {_requests(one['requests'])}, last {one['last_seen']}, "
         f"actors in the log: {actors}"
     )
+
+
+def _requests(number: int) -> str:
+    return counted(number, "request", "requests")
 
 
 def _remarks(result: PreviewAllowList) -> Iterator[str]:

@@ -10,6 +10,7 @@ from chekt_mcp.domain.allow_list import AddressMatcher, Entry
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.entry_use import EntryUse, entry_use
 from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.list_effect import hold, last_matched
@@ -80,17 +81,19 @@ async def get_allow_list(reader: Reader, call: Call, app: str) -> GetAllowList:
 
 def summary(result: GetAllowList) -> str:
     """Say the list in words."""
-    lines = [f"Allow list of {result['app']}: {_state(result)}, {result['entries_total']} entries."]
+    entries = counted(result["entries_total"], "entry", "entries")
+    lines = [f"Allow list of {result['app']}: {_state(result)}, {entries}."]
     lines += [f"{entry['network']}: {_use(entry)}" for entry in result["entries"][:SPOKEN]]
     if result["entries_total"] > SPOKEN:
-        lines.append(f"And {result['entries_total'] - SPOKEN} more entries.")
+        lines.append(f"And {counted(result['entries_total'] - SPOKEN, 'more entry', 'more entries')}.")
     lines += [f"{one['severity']} {one['code']}: {one['message']}" for one in result["findings"]]
-    lines += [
-        f"Not on the list, but steady: {one['network']}, {one['requests']} requests on {one['days']} days, "
-        f"last {one['last_seen']}"
-        for one in result["suggested"] or ()
-    ]
+    lines += [_suggestion(one) for one in result["suggested"] or ()]
     return "\n".join(lines)
+
+
+def _suggestion(one: Suggestion) -> str:
+    requests, days = counted(one["requests"], "request", "requests"), counted(one["days"], "day", "days")
+    return f"Not on the list, but steady: {one['network']}, {requests} on {days}, last {one['last_seen']}"
 
 
 def _state(result: GetAllowList) -> str:
