@@ -432,7 +432,7 @@ async def test_suspected_compromise_proposes_to_revoke_at_once_and_says_what_wou
         answer = structured(await client.call_tool("rotate_key", {"reason": "suspected_compromise"}))
     assert "Proposed instead: revoke_previous_now." in person.shown[0]
     assert "2 source(s) that use it would then fail" in person.shown[0]  # that address, and this session
-    assert "- 192.0.2.9: 3 call(s), last at" in person.shown[0]
+    assert "- 192.0.2.9: 3 calls, last at" in person.shown[0]
     assert "revoke_previous_key" in answer["next_step"]
 
 
@@ -450,7 +450,8 @@ async def test_addresses_reach_the_approver_and_never_the_caller_without_operato
     approval_id = structured(asked)["approval"]["approval_id"]
     approval = await world.storage.read(lambda reader: reader.approval("acme", approval_id))
     assert approval is not None
-    assert "- 192.0.2.9: 1 call(s)" in approval.words
+    assert "it was used from 1 source. Whatever" in approval.words
+    assert "- 192.0.2.9: 1 call, last" in approval.words
     assert "192.0.2.9" not in in_client.shown[0] + words(rotated) + words(asked) + str(asked.structured_content)
 
 

@@ -13,6 +13,7 @@ from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.operations.change import Outcome, Request
 from chekt_mcp.operations.key_material import key_pair
+from chekt_mcp.operations.key_users import sources
 from chekt_mcp.operations.open_rotation import open_rotation
 from chekt_mcp.operations.portal import portal_required, rotate_steps
 from chekt_mcp.operations.services import Services
@@ -101,7 +102,7 @@ async def _at_stake(reader: Reader, request: Request, wanted: Wanted) -> str:
     dealer, now = request.call.grant.dealer, request.call.now
     pair = await key_pair(reader, dealer, request.app, wanted.kind)
     uses = await reader.key_uses(dealer, pair.current.key.key_id, now - timedelta(days=30)) if pair.current else ()
-    seen = f"By the log known here, {len(uses)} source(s) used the one in force in the last 30 days. "
+    seen = f"By the log known here, {sources(uses)} used the one in force in the last 30 days. "
     if wanted.kind is KeyKind.SIGNING_SECRET:
         seen = "Deliveries are then signed with the new one. "
     if wanted.revoke_previous_now:

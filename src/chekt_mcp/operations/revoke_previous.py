@@ -14,7 +14,7 @@ from chekt_mcp.domain.key_usage import LOOKBACK
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.change import ChangeResult, Outcome, Request, finish, refusal, refused
 from chekt_mcp.operations.key_material import key_pair
-from chekt_mcp.operations.key_users import named, shows_addresses
+from chekt_mcp.operations.key_users import named, shows_addresses, sources
 from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.portal import portal_required, revoke_steps
 from chekt_mcp.operations.services import Services
@@ -87,7 +87,7 @@ class Revoke:
             f"Revoke the previous {self.kind} of app {app.name} ({app.environment}): {live.key.fingerprint}.",
             f"Asked by {call.grant.principal} over {call.source}.",
             f"It would work until {rfc3339(live.key.valid_until or call.now)}; it stops AT ONCE.",
-            f"In the last 30 days it was used from {len(uses)} source(s). Whatever still uses it fails.",
+            f"In the last 30 days it was used from {sources(uses)}. Whatever still uses it fails.",
             *named(uses, addresses=shows_addresses(app, call.grant)),
         ]
         if live.key.key_id == call.grant.key_id:
