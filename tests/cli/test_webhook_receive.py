@@ -125,7 +125,7 @@ def test_copies_at_two_processes_are_one_event_handed_to_the_program_once(portal
         assert sorted(answer.json()["duplicate"] for answer in answers) == [False, *[True] * 31]
         for receiver in (one, other):
             code, err = receiver.end()
-            assert (code, err) == (0, "Stopped. 0 event(s) wait in the queue; 0 given up.\n")
+            assert (code, err) == (0, "Stopped. 0 events wait in the queue; 0 given up.\n")
     assert [path.read_bytes() for path in folder.iterdir()] == [event()]
 
 
@@ -155,7 +155,7 @@ def test_a_receiver_killed_under_load_loses_nothing_it_said_yes_to(portal: Machi
 def test_after_a_restart_a_copy_is_known_and_a_waiting_event_is_handed_on(portal: Machine, fifo: int) -> None:
     with receiving(portal, "--to-command", "false") as receiver:
         receiver.post(event())
-        assert "1 event(s) wait in the queue" in receiver.end(signal.SIGINT)[1]
+        assert "1 event waits in the queue" in receiver.end(signal.SIGINT)[1]
     with closing(sqlite3.connect(portal.state / "chekt.db")) as database:
         database.execute("UPDATE queued_events SET due_at = 0")  # rather than wait for it
         database.commit()
@@ -186,7 +186,7 @@ def test_a_url_on_this_machine_gets_the_delivery_as_it_came(portal: Machine) -> 
         with receiving(portal, "--to-url", f"http://127.0.0.1:{server.server_port}/in") as receiver:
             assert receiver.post(event()).status_code == 200
             assert arrived.wait(DEADLINE)
-            assert receiver.end() == (0, "Stopped. 0 event(s) wait in the queue; 0 given up.\n")
+            assert receiver.end() == (0, "Stopped. 0 events wait in the queue; 0 given up.\n")
         server.shutdown()
     ((signature, body),) = got
     assert body == event()
@@ -201,11 +201,11 @@ def test_events_given_up_begin_anew_when_a_person_says_so(portal: Machine, fifo:
         database.execute("UPDATE queued_events SET dead = 1")
         database.commit()
     with receiving(portal, "--to-command", "false") as receiver:
-        assert "note: 1 event(s) were given up earlier" in receiver.end()[1]
+        assert "note: 1 event was given up earlier" in receiver.end()[1]
     command, _ = keeper(portal)
     with receiving(portal, "--to-command", command, "--retry-given-up") as receiver:
         await_program(fifo)
-        assert "1 event(s) that were given up begin anew." in receiver.end()[1]
+        assert "1 event that was given up begins anew." in receiver.end()[1]
 
 
 def test_neither_bodies_nor_secrets_are_in_the_state_or_what_it_prints(portal: Machine) -> None:

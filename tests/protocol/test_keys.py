@@ -431,7 +431,9 @@ async def test_suspected_compromise_proposes_to_revoke_at_once_and_says_what_wou
         await world.log(*used(world, status["current"]["key_id"], "192.0.2.9", hour, calls=3))
         answer = structured(await client.call_tool("rotate_key", {"reason": "suspected_compromise"}))
     assert "Proposed instead: revoke_previous_now." in person.shown[0]
-    assert "2 source(s) that use it would then fail" in person.shown[0]  # that address, and this session
+    assert (
+        "What uses it, by the log from 2 sources, would then fail" in person.shown[0]
+    )  # that address, and this session
     assert "- 192.0.2.9: 3 calls, last at" in person.shown[0]
     assert "revoke_previous_key" in answer["next_step"]
 

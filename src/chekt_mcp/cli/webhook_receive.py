@@ -11,6 +11,7 @@ from chekt_mcp.cli.arguments import DONE, Parser
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.domain.app import check_name
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ async def _receive(command: Command) -> None:
             finally:
                 await target.close()
         extent = await session.services.storage.read(lambda reader: reader.event_queue(dealer, name))
-        session.terminal.note(f"Stopped. {extent.waiting} event(s) wait in the queue; {extent.dead} given up.")
+        session.terminal.note(
+            f"Stopped. {counted(extent.waiting, 'event waits', 'events wait')} in the queue; {extent.dead:,} given up."
+        )
 
 
 async def _check_app(session: Session, dealer: str, name: str) -> None:
@@ -102,12 +105,12 @@ async def _begin(session: Session, dealer: str, name: str, listener: socket.sock
     await session.services.storage.write(lambda writer: writer.append([entry]))
     if args.retry_given_up:
         revived = await session.services.storage.write(lambda writer: writer.revive_events(dealer, name, now))
-        session.terminal.note(f"{revived} event(s) that were given up begin anew.")
+        begin = counted(revived, "event that was given up begins", "events that were given up begin")
+        session.terminal.note(f"{begin} anew.")
     given_up = (await session.services.storage.read(lambda reader: reader.event_queue(dealer, name))).dead
     if given_up:
-        session.terminal.note(
-            f"note: {given_up} event(s) were given up earlier; --retry-given-up lets them begin anew."
-        )
+        were = counted(given_up, "event was", "events were")
+        session.terminal.note(f"note: {were} given up earlier; --retry-given-up begins anew with all.")
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     session.terminal.say(f"Receiving for {dealer}/{name} at http://{shown}:{port}/webhooks/{name}. Ctrl-C ends it.")

@@ -12,7 +12,7 @@ from chekt_mcp.domain.audit import KeyUse
 from chekt_mcp.domain.rotation import Reason, Rotation
 from chekt_mcp.operations.change import Request
 from chekt_mcp.operations.key_material import KeyPair, key_pair
-from chekt_mcp.operations.key_users import named, shows_addresses
+from chekt_mcp.operations.key_users import named, shows_addresses, sources
 from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.open_rotation import open_rotation
 from chekt_mcp.operations.services import Services
@@ -85,7 +85,7 @@ def _in_force(request: Request, facts: Facts) -> list[str]:
     current = facts.pair.current
     if current is None:
         return ["None is in force now."]
-    in_force = f"In force now: {current.key.fingerprint}, used from {len(facts.uses)} source(s) in the last 24 h."
+    in_force = f"In force now: {current.key.fingerprint}, used from {sources(facts.uses)} in the last 24 h."
     return [in_force, *named(facts.uses, addresses=shows_addresses(facts.app, request.call.grant))]
 
 
@@ -117,5 +117,5 @@ def _advice(facts: Facts, reason: Reason, grace: timedelta | None) -> list[str]:
         return []
     return [
         "The key may have leaked, and the old one would still work. Proposed instead: revoke_previous_now.",
-        f"The {len(facts.uses)} source(s) that use it would then fail until they have the new one.",
+        f"What uses it, by the log from {sources(facts.uses)}, would then fail until it has the new one.",
     ]

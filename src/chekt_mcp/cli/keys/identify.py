@@ -6,6 +6,7 @@ from chekt_mcp.cli.arguments import DONE, FAILED, Parser
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.api_key import Key, KeyState, fingerprint
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.identify_key import Identified, identify
 
 
@@ -33,7 +34,9 @@ def _said(found: Identified, value: str) -> list[str]:
     if found.key is None:
         lines = [f"{fingerprint(value)} is not known here: neither in force, nor formerly."]
         if found.unreadable:
-            lines.append(f"{found.unreadable} stored secret(s) could not be opened to compare.")
+            lines.append(
+                f"{counted(found.unreadable, 'stored secret', 'stored secrets')} could not be opened to compare."
+            )
         return lines
     key = found.key
     lines = [f"{key.fingerprint} ({key.key_id}) is the {key.kind} of app {key.app}, dealer {key.dealer}.", _state(key)]
