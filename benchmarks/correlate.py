@@ -25,9 +25,9 @@ from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.request_pattern import RequestPattern
 from chekt_mcp.domain.scope import Grant, Scope
 from chekt_mcp.domain.timespan import Window
-from chekt_mcp.operations.correlate_log import Correlator
-from chekt_mcp.operations.correlate_requests import correlate_requests
-from chekt_mcp.operations.log_file.text_log import opened_text
+from chekt_mcp.operations.audit.correlate_log import Correlator
+from chekt_mcp.operations.audit.correlate_requests import correlate_requests
+from chekt_mcp.operations.audit.log_file.text_log import opened_text
 from chekt_mcp.operations.services import Call
 from chekt_mcp.storage.interface import Writer
 from chekt_mcp.storage.records import Dealer

@@ -29,8 +29,8 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.scope import Grant, Scope
-from chekt_mcp.operations.preview_allow_list import preview_allow_list
-from chekt_mcp.operations.read_allow_list import get_allow_list
+from chekt_mcp.operations.allow_list.preview_allow_list import preview_allow_list
+from chekt_mcp.operations.allow_list.read_allow_list import get_allow_list
 from chekt_mcp.operations.services import Call
 from chekt_mcp.storage.interface import Reader, Writer
 from chekt_mcp.storage.records import Dealer

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from chekt_mcp.hand_on.interface import HandedEvent, NotTaken
-from chekt_mcp.operations.deliver_due import deliver_due
-from chekt_mcp.operations.receive_delivery import Arrival, take_in, verify_arrival
-from chekt_mcp.operations.receiver_secrets import ReceiverSecrets
 from chekt_mcp.operations.services import Services
+from chekt_mcp.operations.webhook.deliver_due import deliver_due
+from chekt_mcp.operations.webhook.receive_delivery import Arrival, take_in, verify_arrival
+from chekt_mcp.operations.webhook.receiver_secrets import ReceiverSecrets
 from world import Randomness, World
 
 

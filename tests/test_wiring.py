@@ -13,7 +13,7 @@ from chekt_mcp.config import CommandSetting, VaultSetting
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.errors import DeliveryFailed
-from chekt_mcp.operations.recovery import recorded_sink
+from chekt_mcp.operations.keys.recovery import recorded_sink
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.command import CommandSink
 from chekt_mcp.secrets.file import FileSink

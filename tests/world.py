@@ -26,7 +26,7 @@ from chekt_mcp.domain.scope import SERVER_SCOPES, Scope
 from chekt_mcp.network.guard import AddressGuard
 from chekt_mcp.network.interface import EndpointProbe
 from chekt_mcp.network.tls_probe import TlsProbe
-from chekt_mcp.operations.key_material import secret_identity
+from chekt_mcp.operations.keys.key_material import secret_identity
 from chekt_mcp.operations.services import Limits, Services
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.secrets.sealing import Sealer

@@ -12,7 +12,7 @@ from chekt_mcp.auth.credential import KeySource
 from chekt_mcp.config import Settings
 from chekt_mcp.errors import ChektError, InvalidInput, Unavailable
 from chekt_mcp.logs import log_to_stderr
-from chekt_mcp.operations.recovery import recover
+from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.server import build_server

@@ -10,7 +10,7 @@ import pytest
 from chekt_mcp.cli.audit.row_problem import SENTENCES
 from chekt_mcp.domain.imported_value import RowCode
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.operations.log_file.row import FileCode
+from chekt_mcp.operations.audit.log_file.row import FileCode
 from terminal_child import PASSPHRASE, Machine
 
 DAY = timedelta(days=1)

@@ -16,8 +16,8 @@ from chekt_mcp.domain import api_key
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import Environment
 from chekt_mcp.domain.rotation import DELIVERY_LEASE, REVEALABLE, Rotation, RotationState
-from chekt_mcp.operations.key_material import key_pair
-from chekt_mcp.operations.rotation_steps import seal_new_key
+from chekt_mcp.operations.keys.key_material import key_pair
+from chekt_mcp.operations.keys.rotation_steps import seal_new_key
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.file import FileSink
 from chekt_mcp.storage.interface import Writer

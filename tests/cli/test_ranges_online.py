@@ -19,8 +19,8 @@ from chekt_mcp.cli.terminal import Terminal
 from chekt_mcp.errors import ChektError, InvalidInput, Unavailable
 from chekt_mcp.network.https_document import DocumentLimits, HttpsDocuments
 from chekt_mcp.network.tls_contexts import Trust
-from chekt_mcp.operations.range_providers import PROVIDERS
-from chekt_mcp.operations.range_sources import RangeSources
+from chekt_mcp.operations.ranges.range_providers import PROVIDERS
+from chekt_mcp.operations.ranges.range_sources import RangeSources
 from document_server import Page, Provider, serving
 from range_samples import AWS, CIRCLECI, GITHUB_META, GOOGLE, WEB_PAGE, networks_in
 from vault_server import make_authority

@@ -18,11 +18,11 @@ from pathlib import Path
 from chekt_mcp.domain.approval import Approval, Intent
 from chekt_mcp.domain.scope import SERVER_SCOPES, Grant
 from chekt_mcp.operations import approvals
+from chekt_mcp.operations.allow_list.change_allow_list import ChangeList
+from chekt_mcp.operations.allow_list.check_address import check_addresses
+from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
 from chekt_mcp.operations.approvals import Decider
 from chekt_mcp.operations.change import Outcome, Request
-from chekt_mcp.operations.change_allow_list import ChangeList
-from chekt_mcp.operations.check_address import check_addresses
-from chekt_mcp.operations.compiled_lists import CompiledLists
 from chekt_mcp.operations.services import Call
 from world import Randomness, World
 

@@ -30,8 +30,8 @@ from chekt_mcp.domain.rotation import Reason
 from chekt_mcp.domain.scope import SERVER_SCOPES, Grant
 from chekt_mcp.operations.approvals import Decider
 from chekt_mcp.operations.change import Ask, Request, advance, answered
-from chekt_mcp.operations.recovery import recover
-from chekt_mcp.operations.rotate_key import Rotate
+from chekt_mcp.operations.keys.recovery import recover
+from chekt_mcp.operations.keys.rotate_key import Rotate
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.wiring import open_services, system_clock
 

@@ -12,9 +12,9 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.approval import Approval, Intent
 from chekt_mcp.domain.scope import SERVER_SCOPES, Grant
 from chekt_mcp.operations import approvals
+from chekt_mcp.operations.allow_list.change_allow_list import IN_FORCE_WITHIN, ChangeList
 from chekt_mcp.operations.approvals import Decider
 from chekt_mcp.operations.change import Request
-from chekt_mcp.operations.change_allow_list import IN_FORCE_WITHIN, ChangeList
 from chekt_mcp.operations.services import Call
 from state_processes import Child, children
 from world import World

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chekt_mcp.operations.deliver_due import Delivered, deliver_due
+from chekt_mcp.operations.webhook.deliver_due import Delivered, deliver_due
 from dying_receiver import Appending, receive
 from state_processes import PATHS, TESTS
 from world import Randomness, World

@@ -20,8 +20,8 @@ from chekt_mcp.domain.audit import Entry
 from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.domain.webhook import verify
 from chekt_mcp.http.webhook_receiver import ReceiverLimits, WebhookReceiver
-from chekt_mcp.operations import receive_delivery
 from chekt_mcp.operations.services import Limits, Services
+from chekt_mcp.operations.webhook import receive_delivery
 from chekt_mcp.storage.interface import Writer
 from chekt_mcp.storage.records import DeliveryClaim, QueueExtent
 from http_server import client_of, exchanged, serving

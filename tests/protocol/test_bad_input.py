@@ -204,7 +204,7 @@ async def test_a_cursor_of_another_query_is_refused(world: World) -> None:
 
 
 async def test_a_bug_says_nothing_internal(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chekt_mcp.operations import key_status  # noqa: PLC0415 -- only to break it
+    from chekt_mcp.operations.keys import key_status  # noqa: PLC0415 -- only to break it
 
     def boom(*_: object) -> None:
         raise RuntimeError(f"secret detail {PLANTED}")

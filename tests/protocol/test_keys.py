@@ -21,15 +21,15 @@ from chekt_mcp.domain.rotation import DELIVERY_LEASE
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import DeliveryFailed, NotPermitted, StateUnusable
 from chekt_mcp.operations import approvals
-from chekt_mcp.operations.adopted_values import AdoptedValues
-from chekt_mcp.operations.app_settings import AppSettings
 from chekt_mcp.operations.approvals import Decider
-from chekt_mcp.operations.gone_sources import GoneSources
+from chekt_mcp.operations.apps.adopted_values import AdoptedValues
+from chekt_mcp.operations.apps.app_settings import AppSettings
+from chekt_mcp.operations.apps.readopt_app import Readoption
+from chekt_mcp.operations.keys.gone_sources import GoneSources
+from chekt_mcp.operations.keys.recovery import recover
+from chekt_mcp.operations.keys.undecided_rotation import UndecidedRotation
 from chekt_mcp.operations.operator import Operator
-from chekt_mcp.operations.readopt_app import Readoption
-from chekt_mcp.operations.recovery import recover
 from chekt_mcp.operations.services import Services
-from chekt_mcp.operations.undecided_rotation import UndecidedRotation
 from chekt_mcp.secrets.command import CommandSink
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.secrets.interface import DELIVERY_UNKNOWN, Sink

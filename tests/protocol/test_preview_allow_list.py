@@ -12,7 +12,7 @@ from api_traffic import traffic
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.audit import Kind, Result
 from chekt_mcp.domain.scope import SERVER_SCOPES, Grant, Scope
-from chekt_mcp.operations.preview_allow_list import PreviewAllowList, preview_allow_list
+from chekt_mcp.operations.allow_list.preview_allow_list import PreviewAllowList, preview_allow_list
 from chekt_mcp.operations.services import Call
 from world import Era, World, structured, words
 

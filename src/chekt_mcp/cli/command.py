@@ -101,7 +101,7 @@ class Session:
 
     async def recover(self) -> None:
         """Take up rotations that a crash left behind, and say which could not be ended."""
-        from chekt_mcp.operations.recovery import recover  # noqa: PLC0415 -- few commands touch keys
+        from chekt_mcp.operations.keys.recovery import recover  # noqa: PLC0415 -- few commands touch keys
 
         for trouble in await recover(self.services):
             self.terminal.note(f"note: {trouble}")

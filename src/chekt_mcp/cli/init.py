@@ -13,8 +13,8 @@ from chekt_mcp.cli.typed import typed
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority, Environment
-from chekt_mcp.operations.app_plan import AppPlan, AppRows
-from chekt_mcp.operations.setup import Setup
+from chekt_mcp.operations.apps.app_plan import AppPlan, AppRows
+from chekt_mcp.operations.apps.setup import Setup
 
 DEALER = "main"
 

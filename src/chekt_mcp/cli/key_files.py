@@ -9,7 +9,7 @@ from chekt_mcp.cli.terminal import Terminal
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import ChektError, Conflict
-from chekt_mcp.operations.setup import Minted
+from chekt_mcp.operations.apps.setup import Minted
 from chekt_mcp.secrets.file import FileSink
 
 

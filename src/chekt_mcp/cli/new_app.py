@@ -10,8 +10,8 @@ from chekt_mcp.domain.allow_list.entry import MAX_BYTES
 from chekt_mcp.domain.app import Authority, ConfirmBy, Environment, check_name
 from chekt_mcp.domain.scope import SERVER_SCOPES, parse_scopes
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.app_plan import AppPlan
-from chekt_mcp.operations.first_allow_list import check_allow_list
+from chekt_mcp.operations.allow_list.first_allow_list import check_allow_list
+from chekt_mcp.operations.apps.app_plan import AppPlan
 
 STDIN = "-"
 

@@ -86,7 +86,7 @@ async def _receive(command: Command) -> None:
 
 
 async def _check_app(session: Session, dealer: str, name: str) -> None:
-    from chekt_mcp.operations.receiver_secrets import ReceiverSecrets  # noqa: PLC0415 -- brings the webhook rules
+    from chekt_mcp.operations.webhook.receiver_secrets import ReceiverSecrets  # noqa: PLC0415 -- brings the webhook rules
 
     if not (await ReceiverSecrets(session.services, dealer).of(name, session.services.clock())).known:
         raise InvalidInput(

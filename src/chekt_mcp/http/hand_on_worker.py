@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from chekt_mcp.errors import ChektError
 from chekt_mcp.hand_on.interface import Target
-from chekt_mcp.operations.deliver_due import Delivered, deliver_due
 from chekt_mcp.operations.services import Services
+from chekt_mcp.operations.webhook.deliver_due import Delivered, deliver_due
 
 POLL_SECONDS = 1.0
 """How often to look when nothing new comes in: retries fall due, and another process may have left events."""

@@ -5,7 +5,7 @@
 3. It is verified with the app's live secrets. Unknown app, bad signature and stale timestamp are answered alike, after
    like work, and logged without anything the sender wrote.
 4. The rate of the app is counted on authentic deliveries only: forged ones cannot use it up.
-5. Claim, queue and log, in one transaction (`operations/receive_delivery.py`); then 200.
+5. Claim, queue and log, in one transaction (`operations/webhook/receive_delivery.py`); then 200.
 
 The platform waits 30 s for an answer; ours comes within 25. Every answer but 2xx makes it try again, for 24 h.
 """
@@ -40,10 +40,10 @@ from chekt_mcp.http.receiver_answers import (
     UNAVAILABLE,
 )
 from chekt_mcp.http.request_limits import ClientGone, read_body, unacceptable
-from chekt_mcp.operations.receive_delivery import Arrival, Reception, take_in, verify_arrival
-from chekt_mcp.operations.receiver_secrets import ReceiverSecrets
-from chekt_mcp.operations.refused_deliveries import RefusedDeliveries
 from chekt_mcp.operations.services import Services
+from chekt_mcp.operations.webhook.receive_delivery import Arrival, Reception, take_in, verify_arrival
+from chekt_mcp.operations.webhook.receiver_secrets import ReceiverSecrets
+from chekt_mcp.operations.webhook.refused_deliveries import RefusedDeliveries
 
 PATH = re.compile(r"/webhooks/([^/]{1,256})")
 NO_APP = "-"

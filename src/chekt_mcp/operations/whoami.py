@@ -13,7 +13,7 @@ from chekt_mcp.domain.audit import LogExtent
 from chekt_mcp.domain.scope import Grant, Scope, ToolScopes
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.operations.open_rotation import OpenRotation, described
+from chekt_mcp.operations.keys.open_rotation import OpenRotation, described
 from chekt_mcp.storage.interface import Reader
 
 

@@ -9,12 +9,12 @@ from mcp_types import InputRequiredResult
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.rotation import Reason
 from chekt_mcp.errors import InvalidInput
+from chekt_mcp.operations.allow_list.change_allow_list import ChangeList, UpdateAllowList
 from chekt_mcp.operations.approvals import Decider
 from chekt_mcp.operations.change import Ask, Change, Outcome, Request, advance, answered, approval_required
-from chekt_mcp.operations.change_allow_list import ChangeList, UpdateAllowList
-from chekt_mcp.operations.revoke_previous import Revoke, RevokePreviousKey
-from chekt_mcp.operations.rotate_key import Rotate
-from chekt_mcp.operations.rotation_outcome import RotateKey
+from chekt_mcp.operations.keys.revoke_previous import Revoke, RevokePreviousKey
+from chekt_mcp.operations.keys.rotate_key import Rotate
+from chekt_mcp.operations.keys.rotation_outcome import RotateKey
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.ask_person import PersonAnswer, Reply, ask_person
 from chekt_mcp.tools.inputs import RevokePreviousKeyInput, RotateKeyInput, UpdateAllowListInput

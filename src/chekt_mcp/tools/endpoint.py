@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chekt_mcp.operations import check_endpoint
+from chekt_mcp.operations.webhook import check_endpoint
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.inputs import CheckWebhookEndpointInput
 from chekt_mcp.tools.tool_call import Binding, ToolCall

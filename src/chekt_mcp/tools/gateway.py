@@ -28,8 +28,8 @@ from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.exposure import contains_credential, exposed_field
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.errors import ChektError, InvalidInput, NotFound, NotPermitted, Unavailable
-from chekt_mcp.operations.compiled_lists import CompiledLists
-from chekt_mcp.operations.overdue import settle
+from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
+from chekt_mcp.operations.keys.overdue import settle
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.storage.interface import Writer
 from chekt_mcp.tools.answer import Answer, as_result

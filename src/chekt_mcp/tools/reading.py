@@ -8,16 +8,12 @@ import binascii
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.timespan import parse_moment
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations import (
-    check_address,
-    key_status,
-    preview_words,
-    read_allow_list,
-    search_audit,
-    verify_delivery,
-)
-from chekt_mcp.operations import correlate_requests as correlate
-from chekt_mcp.operations import preview_allow_list as preview
+from chekt_mcp.operations.allow_list import check_address, preview_words, read_allow_list
+from chekt_mcp.operations.allow_list import preview_allow_list as preview
+from chekt_mcp.operations.audit import correlate_requests as correlate
+from chekt_mcp.operations.audit import search_audit
+from chekt_mcp.operations.keys import key_status
+from chekt_mcp.operations.webhook import verify_delivery
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.inputs import (
     CheckIpInput,

@@ -11,7 +11,7 @@ from mcp_types import InputRequiredResult
 
 from chekt_mcp.auth.gate import choose_app
 from chekt_mcp.domain.scope import ToolScopes
-from chekt_mcp.operations.compiled_lists import CompiledLists
+from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.tools.answer import Answer
 from chekt_mcp.tools.arguments import Arguments

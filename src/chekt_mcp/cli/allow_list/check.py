@@ -5,8 +5,8 @@ from __future__ import annotations
 from chekt_mcp.cli.allow_list.chosen import add_app, chosen_app
 from chekt_mcp.cli.arguments import DONE, FAILED, Parser
 from chekt_mcp.cli.command import Command, carry_out, opened
-from chekt_mcp.operations.check_address import CheckIp, check_addresses, summary
-from chekt_mcp.operations.compiled_lists import CompiledLists
+from chekt_mcp.operations.allow_list.check_address import CheckIp, check_addresses, summary
+from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
 
 
 def configure(parser: Parser) -> None:

@@ -12,7 +12,7 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.operations.stored_list import stored_entries
+from chekt_mcp.operations.allow_list.stored_list import stored_entries
 
 COMMENT = 120
 

@@ -13,9 +13,9 @@ from chekt_mcp.domain.app import App
 from chekt_mcp.domain.approval import Approval, Intent, Refusal, answers_match
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import InvalidInput, NotPermitted
+from chekt_mcp.operations.allow_list.change_allow_list import ChangeList
 from chekt_mcp.operations.approvals import approve_own
 from chekt_mcp.operations.change import Outcome, Request
-from chekt_mcp.operations.change_allow_list import ChangeList
 
 REASON_LIMIT = 500
 

@@ -13,7 +13,7 @@ from chekt_mcp.domain.app import App
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import Unavailable
-from chekt_mcp.operations.stored_list import stored_entries
+from chekt_mcp.operations.allow_list.stored_list import stored_entries
 
 HEADINGS = ("VERSION", "SINCE", "STATE", "ENTRIES", "BY", "WHY")
 SHOWN = 20

@@ -7,7 +7,7 @@ from chekt_mcp.cli.arguments import Parser
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.foreign_text import escaped
-from chekt_mcp.operations.read_allow_list import get_allow_list, summary
+from chekt_mcp.operations.allow_list.read_allow_list import get_allow_list, summary
 
 LINE = 2_000
 """Longest line of a list that is shown to a person; a program behind a pipe gets it whole."""

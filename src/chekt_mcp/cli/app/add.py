@@ -11,8 +11,8 @@ from chekt_mcp.cli.new_app import checked_allow_list, plan_of
 from chekt_mcp.cli.passphrase import approver_for
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority, Environment, check_name
-from chekt_mcp.operations.app_plan import AppRows
-from chekt_mcp.operations.setup import Setup
+from chekt_mcp.operations.apps.app_plan import AppRows
+from chekt_mcp.operations.apps.setup import Setup
 
 
 def configure(parser: Parser) -> None:

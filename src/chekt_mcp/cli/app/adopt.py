@@ -13,10 +13,10 @@ from chekt_mcp.cli.passphrase import authorise, first_approver, new_passphrase
 from chekt_mcp.domain.app import Environment, check_name
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.adopt_app import Adoption
-from chekt_mcp.operations.adopted_values import AdoptedValues
-from chekt_mcp.operations.app_plan import AppRows
-from chekt_mcp.operations.readopt_app import Readopted, Readoption, Replaced
+from chekt_mcp.operations.apps.adopt_app import Adoption
+from chekt_mcp.operations.apps.adopted_values import AdoptedValues
+from chekt_mcp.operations.apps.app_plan import AppRows
+from chekt_mcp.operations.apps.readopt_app import Readopted, Readoption, Replaced
 
 ORDER = (
     "Without a source every value is asked for at the terminal. From standard input come, in this order and each on a "

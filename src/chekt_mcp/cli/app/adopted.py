@@ -10,7 +10,7 @@ from chekt_mcp.cli.new_app import given_allow_list
 from chekt_mcp.cli.terminal import Terminal
 from chekt_mcp.domain.allow_list.entry import MAX_BYTES
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.adopted_values import AdoptedValues
+from chekt_mcp.operations.apps.adopted_values import AdoptedValues
 
 
 def values_of(command: Command) -> AdoptedValues:

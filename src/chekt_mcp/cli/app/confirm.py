@@ -9,7 +9,7 @@ from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.app import BY_A_PERSON, App, ConfirmBy, Environment, check_name
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.app_settings import AppSettings
+from chekt_mcp.operations.apps.app_settings import AppSettings
 
 MEANING = {
     ConfirmBy.CLIENT: "by a form in the assistant's own client",

@@ -7,7 +7,7 @@ from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.table import table
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import App
-from chekt_mcp.operations.key_material import key_pair
+from chekt_mcp.operations.keys.key_material import key_pair
 from chekt_mcp.storage.interface import Reader
 
 HEADINGS = ("DEALER", "APP", "ENV", "AUTHORITY", "CONFIRM", "API KEY", "SCOPES")

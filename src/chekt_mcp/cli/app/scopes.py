@@ -8,7 +8,7 @@ from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.app import check_name
 from chekt_mcp.domain.scope import Scope, parse_scopes
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.app_settings import AppSettings
+from chekt_mcp.operations.apps.app_settings import AppSettings
 
 
 def configure(parser: Parser) -> None:

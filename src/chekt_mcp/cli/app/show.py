@@ -13,7 +13,7 @@ from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import NotFound
-from chekt_mcp.operations.stored_list import stored_entries
+from chekt_mcp.operations.allow_list.stored_list import stored_entries
 from chekt_mcp.storage.interface import Reader
 
 

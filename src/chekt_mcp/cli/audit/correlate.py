@@ -13,10 +13,10 @@ from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.request_pattern import RequestPattern, request_pattern
 from chekt_mcp.domain.timespan import parse_window
 from chekt_mcp.errors import ChektError
-from chekt_mcp.operations.correlate_log import Correlator, app_to_correlate
-from chekt_mcp.operations.import_tally import ImportProgress
-from chekt_mcp.operations.log_correlation import LogCorrelation
-from chekt_mcp.operations.log_file.text_log import TextLog, opened_text
+from chekt_mcp.operations.audit.correlate_log import Correlator, app_to_correlate
+from chekt_mcp.operations.audit.import_tally import ImportProgress
+from chekt_mcp.operations.audit.log_correlation import LogCorrelation
+from chekt_mcp.operations.audit.log_file.text_log import TextLog, opened_text
 
 
 @dataclass(frozen=True, slots=True)

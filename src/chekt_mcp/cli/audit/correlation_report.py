@@ -10,8 +10,8 @@ from chekt_mcp.domain.audit import Entry
 from chekt_mcp.domain.exposure import redacted
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.operations.log_correlation import ElsewhereRow, FileRow, LogCorrelation
-from chekt_mcp.operations.log_file.text_log import LINE_LIMIT
+from chekt_mcp.operations.audit.log_correlation import ElsewhereRow, FileRow, LogCorrelation
+from chekt_mcp.operations.audit.log_file.text_log import LINE_LIMIT
 from chekt_mcp.operations.whoami import extent_report
 
 SHOWN = 100

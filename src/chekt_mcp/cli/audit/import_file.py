@@ -12,8 +12,8 @@ from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.operations.import_audit import import_log
-from chekt_mcp.operations.import_tally import ImportReport
+from chekt_mcp.operations.audit.import_audit import import_log
+from chekt_mcp.operations.audit.import_tally import ImportReport
 
 APPS_NAMED = 5
 """Unknown apps that are named, those with the most rows first."""

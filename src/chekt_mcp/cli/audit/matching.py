@@ -14,8 +14,8 @@ from types import FrameType
 
 from chekt_mcp.domain.request_pattern import RequestPattern
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.log_correlation import FoundId
-from chekt_mcp.operations.log_file.text_log import LINE_LIMIT, Line
+from chekt_mcp.operations.audit.log_correlation import FoundId
+from chekt_mcp.operations.audit.log_file.text_log import LINE_LIMIT, Line
 
 PIECE = 262_144
 """Characters of text that are matched in one go (and up to a line more)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Self
 
-from chekt_mcp.operations.import_tally import ImportProgress
+from chekt_mcp.operations.audit.import_tally import ImportProgress
 
 WIDTH = 30
 ERASE = "\r\x1b[K"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chekt_mcp.domain.audit import Kind
 from chekt_mcp.domain.imported_value import RowCode
-from chekt_mcp.operations.log_file.row import MAX_ROW, FileCode, RowProblem
+from chekt_mcp.operations.audit.log_file.row import MAX_ROW, FileCode, RowProblem
 
 SENTENCES: Mapping[str, str] = {
     RowCode.MISSING_FIELD: "The field is absent or empty, and without it a row says nothing that can be looked up.",

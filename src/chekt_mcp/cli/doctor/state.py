@@ -10,8 +10,8 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import ChektError, StateUnusable
-from chekt_mcp.operations.open_rotation import described
-from chekt_mcp.operations.recovery import recover
+from chekt_mcp.operations.keys.open_rotation import described
+from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.records import Dealer
 from chekt_mcp.storage.sqlite import permissions_problems

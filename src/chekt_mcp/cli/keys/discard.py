@@ -6,7 +6,7 @@ from chekt_mcp.cli.arguments import Parser, add_passphrase
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.keys.stored import add_rotation_id, named_rotation
 from chekt_mcp.cli.passphrase import authorise
-from chekt_mcp.operations.undecided_rotation import UndecidedRotation
+from chekt_mcp.operations.keys.undecided_rotation import UndecidedRotation
 
 
 def configure(parser: Parser) -> None:

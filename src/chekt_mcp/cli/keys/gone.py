@@ -6,7 +6,7 @@ from chekt_mcp.cli.arguments import Parser, add_passphrase
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.app import check_name
-from chekt_mcp.operations.gone_sources import GoneSources
+from chekt_mcp.operations.keys.gone_sources import GoneSources
 
 
 def configure(parser: Parser) -> None:

@@ -7,7 +7,7 @@ from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.api_key import Key, KeyState, fingerprint
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.operations.identify_key import Identified, identify
+from chekt_mcp.operations.keys.identify_key import Identified, identify
 
 
 def configure(parser: Parser) -> None:

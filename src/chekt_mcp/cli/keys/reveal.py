@@ -7,7 +7,7 @@ from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.keys.stored import add_rotation_id, named_rotation
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.errors import NotPermitted
-from chekt_mcp.operations.reveal_key import reveal
+from chekt_mcp.operations.keys.reveal_key import reveal
 
 
 def configure(parser: Parser) -> None:

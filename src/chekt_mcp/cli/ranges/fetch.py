@@ -15,8 +15,8 @@ from chekt_mcp.domain.range_text import list_text
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.network.https_document import HttpsDocuments
-from chekt_mcp.operations.fetch_ranges import fetch_ranges
-from chekt_mcp.operations.range_sources import RangeSources
+from chekt_mcp.operations.ranges.fetch_ranges import fetch_ranges
+from chekt_mcp.operations.ranges.range_sources import RangeSources
 from chekt_mcp.secrets.whole_file import open_directory, temporary_file
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from chekt_mcp.domain.published_ranges import PublishedList, RangeProblem, labels_without_ranges, listed
 from chekt_mcp.domain.range_text import RangeText
-from chekt_mcp.operations.range_sources import Obtained
+from chekt_mcp.operations.ranges.range_sources import Obtained
 
 
 def notes(obtained: Obtained, chosen: Sequence[PublishedList], written: RangeText, *, named: bool) -> Iterator[str]:

@@ -18,7 +18,7 @@ from chekt_mcp.domain.webhook.answer import Answer, meaning
 from chekt_mcp.domain.webhook.destination import local_destination, public_destination
 from chekt_mcp.domain.webhook.sample import DEFAULT_TYPE, SAMPLES, given_data
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.send_test_delivery import Sample, Sent, TrialDelivery
+from chekt_mcp.operations.webhook.send_test_delivery import Sample, Sent, TrialDelivery
 
 MOST_ATTEMPTS = 100
 BODY_SHOWN = 500

@@ -14,8 +14,8 @@ from chekt_mcp.domain.webhook import MAX_BODY_BYTES, Verdict
 from chekt_mcp.domain.webhook.saved import MOST_HEAD_BYTES, SavedDelivery, read_dump, read_headers
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.verify_delivery import Delivery, VerifyWebhook
-from chekt_mcp.operations.verify_saved import SavedDeliveryCheck
+from chekt_mcp.operations.webhook.verify_delivery import Delivery, VerifyWebhook
+from chekt_mcp.operations.webhook.verify_saved import SavedDeliveryCheck
 
 ENOUGH = MAX_BODY_BYTES + 1
 """Bytes of a body that are read: with one more than a body may have, the verdict says that it is too large."""

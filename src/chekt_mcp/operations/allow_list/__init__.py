@@ -1,0 +1,1 @@
+"""Allow lists: read, check, preview, change."""

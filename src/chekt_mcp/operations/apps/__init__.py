@@ -1,0 +1,1 @@
+"""Apps: set up, adopt, settings."""

@@ -1,0 +1,1 @@
+"""Keys and signing secrets: status, rotation, recovery, revocation."""

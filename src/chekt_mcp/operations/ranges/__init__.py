@@ -1,0 +1,1 @@
+"""Ranges that providers publish, as allow-list text."""

@@ -1,0 +1,1 @@
+"""Webhooks: verify, receive, hand on, try out, and look at an endpoint."""
