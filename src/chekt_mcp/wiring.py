@@ -34,12 +34,12 @@ class FileSinks:
 
     def choose(self, dealer: str, app: str, kind: KeyKind, *, own: bool) -> Sink:
         """Return the sink for a credential; `own` when it is the one this session presents."""
-        from chekt_mcp.secrets.file import FileSink  # noqa: PLC0415 -- only a rotation needs it
+        from chekt_mcp.secrets.file import FileSink, key_path  # noqa: PLC0415 -- only a rotation needs it
 
         if own and self.session_file is not None:
             return FileSink(self.session_file, "the key file this client is configured with")
-        name = f"{app}.{kind.value}"
-        return FileSink(self.directory / dealer / name, f"{dealer}/{name} in the secrets directory")
+        path = key_path(self.directory, dealer, app, kind)
+        return FileSink(path, f"{dealer}/{path.name} in the secrets directory")
 
     def restore(self, name: str, target: str) -> Sink:
         """Find a sink again from what a rotation recorded."""

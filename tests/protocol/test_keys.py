@@ -514,6 +514,20 @@ async def test_the_imported_log_tells_when_a_platform_apps_old_key_may_go(world:
         assert (await status())["safe_to_revoke"] == "yes"
 
 
+async def test_asking_does_not_make_an_old_import_look_fresh(world: World, era: Era) -> None:
+    await world.add_app("shop", authority="platform")
+    ops = await world.add_app("ops", covers=("shop",))
+    async with world.client(ops, era) as client:
+        old = structured(await client.call_tool("get_key_status", {"app": "shop"}))["current"]["key_id"]
+        await adopt(world, key_id="key_at_chekt")
+        world.clock.forward(hours=3)
+        await world.log(*used(world, old, "192.0.2.9", timedelta(hours=26)))
+        await world.log(*used(world, "key_at_chekt", "192.0.2.9", timedelta(hours=25)))
+        status = structured(await client.call_tool("get_key_status", {"app": "shop"}))
+    assert status["safe_to_revoke"] == "unknown"
+    assert "import a newer export" in status["reasons"][0]
+
+
 async def test_an_imported_log_with_a_gap_cannot_tell(world: World, era: Era) -> None:
     await world.add_app("shop", authority="platform")
     ops = await world.add_app("ops", covers=("shop",))

@@ -10,12 +10,7 @@ from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import ChektError, Conflict
 from chekt_mcp.operations.apps.setup import Minted
-from chekt_mcp.secrets.file import FileSink
-
-
-def key_path(secrets_dir: Path, dealer: str, app: str, kind: KeyKind) -> Path:
-    """Return the place of a value: the same one to which a later rotation delivers."""
-    return secrets_dir / dealer / f"{app}.{kind.value}"
+from chekt_mcp.secrets.file import FileSink, key_path
 
 
 class KeyFiles:

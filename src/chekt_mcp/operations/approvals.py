@@ -21,9 +21,9 @@ EXPLAIN = {
     Refusal.OTHER_REQUEST: "That approval is for other arguments. Use the same ones, or leave approval_id out.",
     Refusal.OWN_REQUEST: "Nobody approves their own request: decide it with another credential.",
     Refusal.ALREADY_DECIDED: "That approval has been decided already.",
-    Refusal.WRONG_TEXT: "What was typed is not what was asked for; nothing was done.",
+    Refusal.WRONG_TEXT: "What was typed is not what was asked for; nothing was done. Call again to be asked again.",
     Refusal.IN_PROGRESS: "Another change of the same thing is being carried out. Try again in a moment.",
-    Refusal.TOO_MANY_ATTEMPTS: "Too many wrong answers: the approval is denied.",
+    Refusal.TOO_MANY_ATTEMPTS: "Too many wrong answers: the approval is denied until it expires.",
 }
 
 

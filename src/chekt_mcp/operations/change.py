@@ -134,7 +134,8 @@ async def finish(writer: Writer, request: Request, approval: Approval, outcome: 
 def approval_required(request: Request, approval: Approval) -> Outcome:
     """Say that a person has to decide elsewhere, and how."""
     command = f"chekt-mcp approve {approval.approval_id}"
-    how = f"A person runs `{command}` at a terminal; then call again with the same arguments."
+    where = "at a terminal, on the state directory of this client's configuration"
+    how = f"A person runs `{command}` {where}; then call again with the same arguments."
     return {
         "status": "approval_required",
         "app": request.app,

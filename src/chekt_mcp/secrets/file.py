@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.secrets.interface import DELIVERY_UNKNOWN, not_delivered, target_of
 from chekt_mcp.secrets.place import Place, open_place
@@ -16,6 +17,11 @@ from chekt_mcp.secrets.whole_file import LIMIT, SmallFile, read_small, temporary
 
 PROBE = b"\n" * 512
 """As long as any key with room to spare: a full disk shows before anything is minted."""
+
+
+def key_path(directory: Path, dealer: str, app: str, kind: KeyKind) -> Path:
+    """Return the place of a value under the secrets directory: the same at set-up and at every rotation."""
+    return directory / dealer / f"{app}.{kind.value}"
 
 
 @dataclass(frozen=True, slots=True)

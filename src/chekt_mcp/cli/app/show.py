@@ -7,13 +7,13 @@ from datetime import datetime
 from chekt_mcp.cli.arguments import Parser
 from chekt_mcp.cli.client_configuration import client_configuration
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
-from chekt_mcp.cli.key_files import key_path
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.allow_list.stored_list import stored_entries
+from chekt_mcp.secrets.file import key_path
 from chekt_mcp.storage.interface import Reader
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from chekt_mcp.auth.authenticate import authenticate
 from chekt_mcp.auth.credential import Problem
 from chekt_mcp.cli.doctor.finding import Finding, Level, failed, failure, fine, warning
-from chekt_mcp.cli.key_files import key_path
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.foreign_text import escaped
@@ -16,7 +15,7 @@ from chekt_mcp.domain.scope import Grant
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import ChektError
 from chekt_mcp.operations.services import Services
-from chekt_mcp.secrets.file import read_key_file
+from chekt_mcp.secrets.file import key_path, read_key_file
 from chekt_mcp.storage.interface import Reader
 
 

@@ -98,7 +98,8 @@ async def key_status(reader: Reader, call: Call, app: str, kind: KeyKind) -> Key
 def summary(result: KeyStatus) -> str:
     """Say the status in words."""
     current, previous = result["current"], result["previous"]
-    lines = [f"{result['kind']} of {result['app']} ({result['authority']})."]
+    session = " This session uses it." if result["used_by_this_session"] else ""
+    lines = [f"{result['kind']} of {result['app']} ({result['authority']}).{session}"]
     if current:
         lines.append(
             f"Current {current['key_id']} {current['fingerprint']}: {current['age_days']} days old, "
@@ -132,14 +133,15 @@ async def _judge(  # noqa: PLR0913, PLR0917 -- the question has this many sides
         return Judgement("not_applicable", ("There is no previous key in its time of grace.",))
     if kind is KeyKind.SIGNING_SECRET:
         return Judgement("unknown", ("The log does not record which secret signed a delivery CHeKT has yet to send.",))
-    extent = await reader.log_extent(app.dealer, (app.name,))
     live = app.authority is Authority.LOCAL
+    # Calls to CHeKT only: our own entries, such as the call that asks this, must not make an old import look fresh.
+    traffic = None if live else await reader.traffic_extent(app.dealer, app.name)
     hours = [] if live else await reader.traffic_hours(app.dealer, app.name, now - LOOKBACK)
     return safe_to_revoke(
         previous.uses,
         current.uses if current else (),
         now=now,
-        log_newest=extent.newest,
+        log_newest=traffic[1] if traffic else None,
         live_log=live,
         gone={one.source for one in await reader.gone_sources(app.dealer, app.name)},
         gap=first_gap(hours),
