@@ -58,7 +58,8 @@ def _effect(impact: Impact) -> Iterator[str]:
     since = impact["window"]["since"]
     if not impact["requests_seen"]:
         newest = impact["log"]["newest"]
-        yield f"The log holds no requests since {since} to hold it against; its newest is of {newest or 'never'}."
+        latest = f"its newest is of {newest}" if newest else "it holds none at all"
+        yield f"The log holds no requests since {since} to hold it against; {latest}."
     elif impact["requests_refused"] is None:
         yield f"The log holds {_requests(impact['requests_seen'])} since {since}."
     else:

@@ -15,6 +15,7 @@ from chekt_mcp.domain.key_usage import LOOKBACK, Judgement, first_gap, rotation_
 from chekt_mcp.domain.rotation import URGENT
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.keys.key_material import key_pair
 from chekt_mcp.operations.keys.open_rotation import LATEST, OpenRotation, described, open_rotation
 from chekt_mcp.operations.known_app import known_app
@@ -111,7 +112,7 @@ def summary(result: KeyStatus) -> str:
     if previous:
         lines.append(
             f"Previous {previous['key_id']} {previous['fingerprint']}: works until {previous['valid_until']}, "
-            f"last used {previous['last_used_at'] or 'never'} from {previous['sources']} sources."
+            f"last used {previous['last_used_at'] or 'never'} from {counted(previous['sources'], 'source', 'sources')}."
         )
     if result["rotation"]:
         waiting = result["rotation"]
