@@ -169,7 +169,7 @@ async def test_a_log_without_requests_says_so_instead_of_promising_no_effect(wor
     _, empty = await asked(world, key, entries="203.0.113.0/24")
     await world.log(*traffic(world, "192.0.2.5", 1, until=world.clock() - 20 * DAY))
     answer, old = await asked(world, key, entries="203.0.113.0/24")
-    assert "holds no requests since 2026-06-24T12:00:00Z to hold it against; its newest is of never" in empty
+    assert "holds no requests since 2026-06-24T12:00:00Z to hold it against; it holds none at all" in empty
     assert "its newest is of 2026-06-11T11:59:00Z" in old
     assert answer["impact"]["requests_seen"] == 0
 
