@@ -226,6 +226,8 @@ async def test_a_new_rotation_gives_an_undecided_one_up_and_says_so(world: World
         second = structured(await client.call_tool("rotate_key", SCHEDULED))
     assert second["status"] == "rotated"
     assert f"Rotation {first['rotation_id']} is undecided" in person.shown[1]
+    given_up = [entry for entry in await world.entries() if entry.action == "key.rotate.discard"]
+    assert [entry.details["rotation_id"] for entry in given_up] == [first["rotation_id"]]
     rotation = await world.storage.read(lambda reader: reader.rotation("acme", first["rotation_id"]))
     assert rotation is not None
     assert (rotation.state, rotation.sealed) == ("failed", None)
@@ -460,8 +462,9 @@ async def test_addresses_reach_the_approver_and_never_the_caller_without_operato
 # -- CHeKT's own
 
 
-async def adopt(world: World, *, key_id: str | None = None) -> None:
-    await Readoption(world.services(), MARIA, "acme", "shop", AdoptedValues(NEW_KEY, key_id=key_id)).run()
+async def adopt(world: World, *, key_id: str | None = None, revoke_previous: bool = False) -> None:
+    values = AdoptedValues(NEW_KEY, key_id=key_id)
+    await Readoption(world.services(), MARIA, "acme", "shop", values, revoke_previous).run()
 
 
 async def test_a_rotation_in_the_portal_is_remembered_until_the_new_key_is_adopted(world: World, era: Era) -> None:
@@ -482,7 +485,7 @@ async def test_a_rotation_in_the_portal_is_remembered_until_the_new_key_is_adopt
     assert adopted["previous"]["valid_until"] == "2026-07-02T12:00:00Z"
 
 
-async def test_a_portal_rotation_asked_for_without_grace_ends_the_old_key_here_when_adopted(
+async def test_what_a_caller_asked_for_without_grace_ends_nothing_that_the_adopting_person_does_not_end(
     world: World, era: Era
 ) -> None:
     key = await world.add_app("shop", authority="platform")
@@ -490,6 +493,16 @@ async def test_a_portal_rotation_asked_for_without_grace_ends_the_old_key_here_w
     async with world.client(key, era) as client:
         answer = structured(await client.call_tool("rotate_key", leaked))
         await adopt(world)
+        assert structured(await client.call_tool("whoami", {}))["problem"] is None
+    assert any("keys adopt shop --revoke-previous" in step for step in answer["steps"])
+
+
+async def test_the_person_who_adopts_can_end_the_old_key_here_at_once(world: World, era: Era) -> None:
+    key = await world.add_app("shop", authority="platform")
+    leaked = {"reason": "suspected_compromise", "revoke_previous_now": True}
+    async with world.client(key, era) as client:
+        answer = structured(await client.call_tool("rotate_key", leaked))
+        await adopt(world, revoke_previous=True)
         assert structured(await client.call_tool("whoami", {}))["problem"]["code"] == "revoked_key"
     assert "Click Revoke previous at once" in answer["steps"][2]
 
@@ -512,6 +525,49 @@ async def test_the_imported_log_tells_when_a_platform_apps_old_key_may_go(world:
         assert (await status())["safe_to_revoke"] == "yes"
         world.clock.forward(hours=20)
         assert (await status())["safe_to_revoke"] == "yes"
+
+
+async def test_an_ordinary_request_does_not_take_an_urgent_one_away(world: World, era: Era) -> None:
+    key = await world.add_app("shop", authority="platform")
+    async with world.client(key, era) as client:
+        urgent = structured(await client.call_tool("rotate_key", {"reason": "suspected_compromise"}))
+        due = structured(await client.call_tool("get_key_status", {}))["rotation_due"]
+        for number in range(6):
+            ordinary = {"reason": "scheduled", "revoke_previous_now": bool(number % 2)}
+            answer = structured(await client.call_tool("rotate_key", ordinary))
+            assert answer["rotation_id"] == urgent["rotation_id"]
+        assert structured(await client.call_tool("get_key_status", {}))["rotation_due"] == due
+
+
+@pytest.mark.parametrize("key_id", ["key_nobody_linked", None])
+async def test_calls_that_name_no_known_key_are_never_taken_for_an_unused_old_one(
+    world: World, era: Era, key_id: str | None
+) -> None:
+    await world.add_app("shop", authority="platform")
+    ops = await world.add_app("ops", covers=("shop",))
+    async with world.client(ops, era) as client:
+        await adopt(world, key_id="key_at_chekt")
+        world.clock.forward(hours=3)
+        await world.log(*used(world, "key_at_chekt", "192.0.2.9", timedelta(minutes=1)))
+        strange = used(world, "", "192.0.2.10", timedelta(minutes=2))
+        await world.log(*(replace(entry, key_id=key_id) for entry in strange))
+        status = structured(await client.call_tool("get_key_status", {"app": "shop"}))
+    assert status["safe_to_revoke"] == "unknown"
+    assert "name no key known here" in status["reasons"][0]
+
+
+async def test_calling_this_server_with_a_platform_apps_new_key_does_not_show_that_it_is_deployed(
+    world: World, era: Era
+) -> None:
+    key = await world.add_app("shop", authority="platform")
+    async with world.client(key, era) as client:
+        old = structured(await client.call_tool("get_key_status", {}))["current"]["key_id"]
+        await adopt(world, key_id="key_at_chekt")
+        world.clock.forward(hours=3)
+        await world.log(*used(world, old, "192.0.2.9", timedelta(hours=2)))
+    async with world.client(NEW_KEY, era) as client:
+        structured(await client.call_tool("whoami", {}))
+        assert structured(await client.call_tool("get_key_status", {}))["safe_to_revoke"] != "yes"
 
 
 async def test_asking_does_not_make_an_old_import_look_fresh(world: World, era: Era) -> None:

@@ -184,3 +184,14 @@ async def test_a_long_list_is_confirmed_and_answered_in_few_words(world: World) 
     assert len(person.shown[0]) < 4_000
     assert (len(answer["added"]), answer["added_total"], answer["removed_total"]) == (500, 15_000, 1)
     assert len(words(result)) < 500
+
+
+async def test_what_opens_most_is_named_first_however_many_entries_hide_it(world: World, era: Era) -> None:
+    key = await world.add_app("shop", allow_list="203.0.113.0/24")
+    harmless = [f"198.51.100.{number}" for number in range(1, 60, 2)]
+    person = Person("decline")
+    async with world.client(key, era, person=person) as client:
+        entries = "\n".join([*harmless, "128.0.0.0/2", "2600::/12"])
+        await client.call_tool("update_allow_list", {"entries": entries, "reason": "x"})
+    assert "Added (32): 128.0.0.0/2, 2600::/12, " in person.shown[0] or "2600::/12, 128.0.0.0/2" in person.shown[0]
+    assert "none of them wider" in person.shown[0]

@@ -171,6 +171,8 @@ async def _stand(services: Services, change: Change, proposal: Intent, approval:
             return await change.apply(approval)
         case "denied":
             return declined(change.request)
+        case "used":  # between our look and now: asked again, the kept outcome is the answer
+            return refused(change.request, Refusal.IN_PROGRESS)
         case "pending" if proposal.confirm is approval.confirm is ConfirmBy.UNATTENDED:
             return await _unattended(change, approval, services)
         case "pending":

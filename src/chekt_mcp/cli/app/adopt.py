@@ -44,6 +44,9 @@ def add_sources(parser: Parser) -> None:
     parser.add_argument(
         "--key-id", metavar="ID", help="CHeKT's id of that API key, as its audit log names it: links the two"
     )
+    parser.add_argument(
+        "--revoke-previous", action="store_true", help="what it replaces opens nothing here any more: no 24 hours"
+    )
 
 
 def run(command: Command) -> int:
@@ -82,7 +85,9 @@ async def _take_in(
 
 async def _replace(session: Session, dealer: str, values: AdoptedValues) -> None:
     _refuse_settings(session.command)
-    result = await Readoption(session.services, session.operator, dealer, session.command.args.app, values).run()
+    args = session.command.args
+    readoption = Readoption(session.services, session.operator, dealer, args.app, values, args.revoke_previous)
+    result = await readoption.run()
     for line in _news(result):
         session.terminal.say(line)
 

@@ -69,10 +69,18 @@ def _asked(call: Call, reason: str) -> list[str]:
 
 
 def _networks(title: str, networks: Sequence[str]) -> str:
+    """List the widest first: what is cut off must never be what opens most."""
     if not networks:
         return f"{title}: none."
-    more = f" and {len(networks) - LISTED} more" if len(networks) > LISTED else ""
-    return f"{title} ({len(networks)}): {', '.join(networks[:LISTED])}{more}."
+    widest = sorted(networks, key=_prefix)
+    more = f" and {len(networks) - LISTED} more, none of them wider" if len(networks) > LISTED else ""
+    return f"{title} ({len(networks)}): {', '.join(widest[:LISTED])}{more}."
+
+
+def _prefix(network: str) -> float:
+    """Return how much of its family a network leaves out: the length of its prefix as a share of an address."""
+    address, _, length = network.partition("/")
+    return int(length) / (128 if ":" in address else 32)
 
 
 def _comments(comments: Sequence[tuple[str, str]]) -> Iterator[str]:

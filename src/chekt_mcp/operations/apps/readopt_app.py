@@ -47,13 +47,18 @@ class Readopted:
 
 @dataclass(frozen=True, slots=True)
 class Readoption:
-    """Replace what a known platform app has, in one transaction. `values` have been checked by their form."""
+    """Replace what a known platform app has, in one transaction. `values` have been checked by their form.
+
+    `revoke_previous` ends what is replaced at once. The person who adopts says so; that a caller once asked for a
+    rotation without grace decides nothing here, for nobody confirmed it.
+    """
 
     services: Services = field(repr=False)
     operator: Operator
     dealer: str
     name: str
     values: AdoptedValues
+    revoke_previous: bool = False
 
     async def run(self) -> Readopted:
         """Return what is new.
@@ -109,15 +114,16 @@ class Readoption:
 
     async def _replace(self, writer: Writer, fresh: SealedKey, now: datetime) -> Replaced:
         pair = await self._pair(writer, fresh.key.kind)
-        asked_for = await close_in_portal(writer, fresh.key, now)
-        revoked = asked_for is not None and asked_for.revoke_previous_now
-        until = None if revoked else now + self.services.limits.grace
+        await close_in_portal(writer, fresh.key, now)
+        until = None if self.revoke_previous else now + self.services.limits.grace
         if pair.previous is not None:
             await writer.update_key(replace(pair.previous.key, state=KeyState.REVOKED, revoked_at=now))
         if pair.current is not None:
             await writer.update_key(retired(pair.current.key, until, now))
         await writer.add_key(fresh)
-        return Replaced(fresh.key.kind, fresh.key.fingerprint, until if pair.current else None, revoked=revoked)
+        return Replaced(
+            fresh.key.kind, fresh.key.fingerprint, until if pair.current else None, revoked=self.revoke_previous
+        )
 
     async def _new_list(self, writer: Writer, app: App, now: datetime) -> int | None:
         if self.values.allow_list is None:

@@ -58,6 +58,14 @@ class KeyStatus(TypedDict):
     missing_scope: str | None
 
 
+OWN_SOURCES = frozenset({"stdio", "terminal"})
+"""Calls to this server: that a platform app's key works here says nothing of where it is deployed."""
+UNATTRIBUTED = (
+    "The imported log holds calls of this app that name no key known here, so they may be the old one's: link its keys "
+    "with `chekt-mcp keys adopt --key-id`, or import a log that names them."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """A key with what the log says of it."""
@@ -138,15 +146,29 @@ async def _judge(  # noqa: PLR0913, PLR0917 -- the question has this many sides
     # Calls to CHeKT only: our own entries, such as the call that asks this, must not make an old import look fresh.
     traffic = None if live else await reader.traffic_extent(app.dealer, app.name)
     hours = [] if live else await reader.traffic_hours(app.dealer, app.name, now - LOOKBACK)
+    new = current.uses if current else ()
+    if not live:
+        if await _calls_without_a_known_key(reader, app, now):
+            return Judgement("unknown", (UNATTRIBUTED,))
+        new = [use for use in new if use.source not in OWN_SOURCES]
     return safe_to_revoke(
         previous.uses,
-        current.uses if current else (),
+        new,
         now=now,
         log_newest=traffic[1] if traffic else None,
         live_log=live,
         gone={one.source for one in await reader.gone_sources(app.dealer, app.name)},
         gap=first_gap(hours),
     )
+
+
+async def _calls_without_a_known_key(reader: Reader, app: App, now: datetime) -> bool:
+    """Tell whether CHeKT's log holds calls that cannot be laid to any key known here."""
+    since = (now - LOOKBACK).replace(minute=0, second=0, microsecond=0)
+    calls = sum(source.requests for source in await reader.traffic(app.dealer, app.name, since))
+    keys = await reader.keys(app.dealer, app.name, KeyKind.API_KEY)
+    uses = [use for one in keys for use in await reader.key_uses(app.dealer, one.key.key_id, since)]
+    return calls > sum(use.calls for use in uses if use.source not in OWN_SOURCES)
 
 
 async def _due(reader: Reader, key: Key) -> datetime:

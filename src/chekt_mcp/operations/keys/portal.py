@@ -19,7 +19,8 @@ def portal_required(request: Request, steps: list[str], at_stake: str) -> Outcom
 def rotate_steps(app: str, kind: KeyKind, *, revoke_now: bool = False) -> list[str]:
     """Return the way to a new key, and how this server learns of it. `revoke_now`: without the 24 hours."""
     what = "key" if kind is KeyKind.API_KEY else "signing secret"
-    adopt = f"At a terminal run `chekt-mcp keys adopt {app}` and give it the new {what}, so that checks here stay true."
+    command = f"chekt-mcp keys adopt {app}" + (" --revoke-previous" if revoke_now else "")
+    adopt = f"At a terminal run `{command}` and give it the new {what}, so that checks here stay true."
     revoke = "Click Revoke previous"
     return [
         f"In the dealer portal open {security_tab(app)}.",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chekt_mcp.domain.api_key import Key, KeyKind
 from chekt_mcp.domain.identifier import new_id
-from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
+from chekt_mcp.domain.rotation import URGENT, Reason, Rotation, RotationState
 from chekt_mcp.operations.change import Outcome, Request
 from chekt_mcp.operations.keys.key_material import key_pair
 from chekt_mcp.operations.keys.key_users import sources
@@ -39,7 +39,7 @@ async def rotate_in_portal(services: Services, request: Request, wanted: Wanted)
     async def work(writer: Writer) -> tuple[Rotation, str]:
         stake = await _at_stake(writer, request, wanted)
         known = await open_rotation(writer, fresh.dealer, fresh.app, wanted.kind)
-        if known is not None and _asks(known) == wanted:
+        if known is not None and (_asks(known) == wanted or _more_urgent(known, wanted)):
             return known, stake
         if known is not None:
             await writer.update_rotation(replace(known, state=RotationState.FAILED, ended_at=fresh.started_at))
@@ -69,6 +69,11 @@ async def close_in_portal(writer: Writer, adopted: Key, at: datetime) -> Rotatio
     done = replace(known, state=RotationState.COMPLETED, new_key_id=adopted.key_id, ended_at=at)
     await writer.update_rotation(done)
     return done
+
+
+def _more_urgent(known: Rotation, wanted: Wanted) -> bool:
+    """Tell whether the open request has a cause that a later, ordinary one must not take away."""
+    return known.reason in URGENT and wanted.reason not in URGENT
 
 
 def _record(services: Services, request: Request, wanted: Wanted) -> Rotation:

@@ -162,8 +162,13 @@ class Rotate:
             return Refusal.IN_PROGRESS
         if not await writer.consume_approval(rotation.dealer, approval.approval_id, rotation.started_at):
             return Refusal.ALREADY_DECIDED
-        if facts.open is not None:
-            await abandon(writer, facts.open, rotation.started_at)
+        if facts.open is not None and await abandon(writer, facts.open, rotation.started_at):
+            given_up = {
+                "rotation_id": facts.open.rotation_id,
+                "kind": self.kind.value,
+                "new_key_id": facts.open.new_key_id,
+            }
+            await writer.append([self.request.call.change_entry("key.rotate.discard", rotation.app, **given_up)])
         await idempotency.Binding(self.request)(writer, approval)
         await writer.add_key(key)
         await writer.add_rotation(rotation)
