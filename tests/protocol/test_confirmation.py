@@ -10,9 +10,10 @@ import pytest
 from mcp import Client, MCPError
 from mcp_types import ElicitResult, InputRequiredResult
 
-from chekt_mcp.domain.api_key import KeyKind
+from chekt_mcp.domain.api_key import KeyKind, KeyState
 from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.approval import Approval, ApprovalState, Refusal
+from chekt_mcp.domain.scope import Scope
 from chekt_mcp.operations import approvals
 from chekt_mcp.operations.approvals import Decider
 from world import Era, Person, World, refusal, structured, words, yes
@@ -100,6 +101,31 @@ async def test_a_policy_tightened_meanwhile_holds_for_an_approval_that_already_w
         await pending(client)
     assert person.shown == []
     assert await key_ids(world) == before
+
+
+@pytest.mark.parametrize("withdrawn", ["policy", "scope", "key"])
+async def test_a_form_answered_after_policy_scope_or_key_were_withdrawn_changes_nothing(
+    world: World, era: Era, withdrawn: str
+) -> None:
+    key = await world.add_app("shop")
+
+    async def withdraw() -> None:
+        app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
+        assert app is not None
+        changes = {"confirm": ConfirmBy.OUT_OF_BAND} if withdrawn == "policy" else {"scopes": frozenset[Scope]()}
+        if withdrawn != "key":
+            await world.storage.write(lambda writer: writer.update_app(replace(app, **changes)))
+            return
+        stored = await world.storage.read(lambda reader: reader.keys("acme", "shop", KeyKind.API_KEY))
+        revoked = replace(stored[0].key, state=KeyState.REVOKED, revoked_at=world.clock())
+        await world.storage.write(lambda writer: writer.update_key(revoked))
+
+    person = Person(typed={"app": "shop"}, before=withdraw)
+    async with world.client(key, era, person=person) as client:
+        said = words(await client.call_tool("rotate_key", ROTATE))
+    assert len(person.shown) == 1
+    assert "rotated" not in said
+    assert len(await key_ids(world)) == 1
 
 
 async def test_declared_but_never_answered_changes_nothing_and_points_elsewhere(world: World) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network
 from typing import Any
 
 import anyio
@@ -195,3 +197,25 @@ async def test_what_opens_most_is_named_first_however_many_entries_hide_it(world
         await client.call_tool("update_allow_list", {"entries": entries, "reason": "x"})
     assert "Added (32): 128.0.0.0/2, 2600::/12, " in person.shown[0] or "2600::/12, 128.0.0.0/2" in person.shown[0]
     assert "none of them wider" in person.shown[0]
+
+
+async def test_all_but_one_address_takes_the_word_that_all_takes(world: World, era: Era) -> None:
+    key = await world.add_app("shop", allow_list="203.0.113.0/24")
+    almost = "\n".join(str(one) for one in IPv4Network("0.0.0.0/0").address_exclude(IPv4Network("1.2.3.4/32")))
+    person = Person(typed={"app": "shop"})
+    async with world.client(key, era, person=person) as client:
+        answer = structured(await client.call_tool("update_allow_list", {"entries": almost, "reason": "x"}))
+    assert answer["code"] == "wrong_text"
+    assert "MORE THAN HALF" in person.shown[0]
+
+
+async def test_turning_the_layer_off_takes_a_person_also_where_changes_are_unattended(world: World, era: Era) -> None:
+    key = await world.add_app("shop", allow_list="203.0.113.0/24")
+    app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
+    assert app is not None
+    runbook = replace(app, unattended=("shop",))
+    await world.storage.write(lambda writer: writer.update_app(runbook))
+    async with world.client(key, era) as client:
+        narrowed = structured(await client.call_tool("update_allow_list", {"entries": "203.0.113.7", "reason": "x"}))
+        off = structured(await client.call_tool("update_allow_list", {"disable": True, "reason": "x"}))
+    assert (narrowed["status"], off["status"]) == ("applied", "approval_required")

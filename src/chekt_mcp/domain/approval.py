@@ -65,6 +65,8 @@ class Intent:
     state: Mapping[str, object]
     words: str
     challenges: tuple[Challenge, ...]
+    needs_person: bool = False
+    """Never unattended, whatever the configuration: it takes a safeguard away."""
 
     @property
     def digest(self) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chekt_mcp.domain import approval as rules
+from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.approval import Approval, ApprovalState, Intent, Refusal
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.domain.scope import Grant
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.storage.interface import Reader, Writer
 
@@ -29,10 +31,15 @@ EXPLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who decides, and how the decision reached us (`terminal`, `client form`)."""
+    """Who decides, and how the decision reached us (`terminal`, `client form`).
+
+    `asker` is given where the asking client itself shows the question: its answer counts only while policy, key and
+    scopes are still what let it ask.
+    """
 
     principal: str
     how: str
+    asker: Grant | None = None
 
 
 POLICY = Decider("policy:unattended", "configuration")
@@ -90,7 +97,11 @@ async def approve_by_policy(services: Services, approval: Approval, request_id: 
 
 
 async def decide(
-    services: Services, approval: Approval, decider: Decider, answers: Mapping[str, object] | None, request_id: str
+    services: Services,
+    approval: Approval,
+    decider: Decider,
+    answers: Mapping[str, object] | None,
+    request_id: str,
 ) -> Approval | Refusal:
     """Record a decision. `answers` holds what was typed; None means the person said no.
 
@@ -102,6 +113,8 @@ async def decide(
         current = await writer.approval(approval.dealer, approval.approval_id)
         if current is None:
             return Refusal.UNKNOWN
+        if decider.asker is not None and not await _may_still_ask(writer, current, decider.asker, now):
+            return Refusal.OUTDATED
         refusal = rules.undecidable(current, decider.principal, now)
         if refusal is not None:
             return refusal
@@ -111,6 +124,21 @@ async def decide(
         return answer or decided
 
     return await services.storage.write(work)
+
+
+async def _may_still_ask(reader: Reader, approval: Approval, asker: Grant, now: datetime) -> bool:
+    """Tell whether the app may still be confirmed in this client, and its caller still holds what it held."""
+    app = await reader.app(approval.dealer, approval.app)
+    if app is None or app.confirmed_by(approval.requester) is not ConfirmBy.CLIENT:
+        return False
+    if asker.app is None:
+        return True
+    caller = await reader.app(asker.dealer, asker.app)
+    keys = await reader.keys(asker.dealer, asker.app, KeyKind.API_KEY)
+    live = asker.key_id is None or any(one.key.key_id == asker.key_id and one.key.live_at(now) for one in keys)
+    return (
+        live and caller is not None and asker.scopes <= caller.scopes and {*asker.apps} <= {asker.app, *caller.covers}
+    )
 
 
 async def approve_own(

@@ -117,7 +117,9 @@ async def answered(
     services: Services, change: Change, approval: Approval, decider: Decider, answers: Mapping[str, object] | None
 ) -> Outcome:
     """Take the person's answer (None: they said no) and carry the change out if it was yes."""
-    decided = await approvals.decide(services, approval, decider, answers, change.request.call.request_id)
+    call = change.request.call
+    asked = replace(decider, asker=call.grant)
+    decided = await approvals.decide(services, approval, asked, answers, call.request_id)
     if isinstance(decided, Refusal):
         return refused(change.request, decided)
     if decided.state is not ApprovalState.APPROVED:
@@ -189,7 +191,7 @@ async def _unattended(change: Change, approval: Approval, services: Services) ->
 async def _under_policy(services: Services, proposal: Intent) -> Intent:
     """Say who has to confirm; an override of a safeguard always needs a person, whatever the configuration."""
     app = await services.storage.read(lambda reader: reader.app(proposal.dealer, proposal.app))
-    if app is None or any(challenge.field in OVERRIDES for challenge in proposal.challenges):
+    if app is None or proposal.needs_person or any(challenge.field in OVERRIDES for challenge in proposal.challenges):
         return proposal
     return replace(proposal, confirm=app.confirmed_by(proposal.requester))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         ForwardingHeader,
         client_address,
     )
-    from chekt_mcp.domain.allow_list.coverage import covered_share, covers_everything
+    from chekt_mcp.domain.allow_list.coverage import covered_share, covers_everything, covers_most
     from chekt_mcp.domain.allow_list.entry import (
         MAX_BYTES,
         MAX_ENTRIES,
@@ -62,6 +62,7 @@ __all__ = [
     "client_address",
     "covered_share",
     "covers_everything",
+    "covers_most",
     "diff",
     "findings",
     "parse",
@@ -71,7 +72,7 @@ __all__ = [
 _NAMES = {
     "address": "ParsedAddress address_text parse_address",
     "behind_proxies": "ClientAddress ClientAddressRefused ForwardingHeader client_address",
-    "coverage": "covered_share covers_everything",
+    "coverage": "covered_share covers_everything covers_most",
     "entry": "MAX_BYTES MAX_ENTRIES MAX_ERRORS Entry IPVersion ParseCode ParseError ParsedList Refusal",
     "finding": "Finding FindingCode FindingSettings Severity",
     "list_diff": "CommentChange ListDiff diff",

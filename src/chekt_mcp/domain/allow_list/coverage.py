@@ -21,6 +21,16 @@ def covers_everything(entries: Iterable[Entry], version: IPVersion | None = None
     return any(_covered(listed, one) == _all(one) for one in VERSIONS if version in (None, one))
 
 
+MOST = 0.5
+"""Beyond half of the internet a list is a slip, whatever it was meant to be."""
+
+
+def covers_most(entries: Iterable[Entry]) -> bool:
+    """Return whether the entries together let more than half of all IPv4 or of all IPv6 addresses in."""
+    listed = tuple(entries)
+    return any(covered_share(listed, version) > MOST for version in VERSIONS)
+
+
 def covered_share(entries: Iterable[Entry], version: IPVersion) -> float:
     """Return the part of the internet's addresses of `version` that the entries let in together, 0.0 to 1.0."""
     return _covered(entries, version) / _all(version)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from chekt_mcp.domain.allow_list.advice import advice
-from chekt_mcp.domain.allow_list.coverage import VERSIONS, covered_share, covers_everything
+from chekt_mcp.domain.allow_list.coverage import MOST, VERSIONS, covered_share, covers_everything
 from chekt_mcp.domain.allow_list.entry import Entry, IPVersion
 from chekt_mcp.domain.allow_list.finding import LISTED, Finding, FindingCode, FindingSettings, Severity, named
 from chekt_mcp.domain.allow_list.ranges import outermost
@@ -18,7 +18,6 @@ from chekt_mcp.domain.app import Environment
 
 _WORST_FIRST = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 _LONGEST_ALONE = 3  # no single entry with a longer prefix can cover everything: see 2000::/3
-_MOST = 0.5  # beyond half of the internet a list is a slip, whatever it was meant to be
 
 
 def findings(  # noqa: PLR0913 -- each is a fact of its own, and all but the list go by name
@@ -63,7 +62,7 @@ def findings(  # noqa: PLR0913 -- each is a fact of its own, and all but the lis
 def _coverage(entries: Sequence[Entry]) -> Iterator[Finding]:
     for version in VERSIONS:
         share = covered_share(entries, version)
-        if share <= _MOST:
+        if share <= MOST:
             continue
         if covers_everything(entries, version):
             networks = _openers(entries, version)

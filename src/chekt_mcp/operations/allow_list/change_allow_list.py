@@ -116,6 +116,7 @@ class ChangeList:
             state=_state(proposal),
             words="\n".join(self._words(proposal)),
             challenges=_challenges(proposal),
+            needs_person=self.text is None,
         )
 
     def _words(self, proposal: Proposal) -> list[str]:
@@ -174,7 +175,7 @@ def _state(proposal: Proposal) -> Mapping[str, object]:
 def _challenges(proposal: Proposal) -> tuple[Challenge, ...]:
     name = proposal.app.name
     challenges = [Challenge("app", f"Type the app's name ({name})", name)]
-    if proposal.covers_everything:
+    if proposal.covers_everything or proposal.covers_most:
         challenges.append(Challenge(OVERRIDE, f"Type: {OPEN_TO_EVERYONE}", OPEN_TO_EVERYONE))
     if proposal.locks_out:
         challenges.append(Challenge(LOCK_OUT, f"Type: {LOCK_CALLER_OUT}", LOCK_CALLER_OUT))

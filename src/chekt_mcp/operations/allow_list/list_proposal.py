@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chekt_mcp.domain.allow_list import AddressMatcher, Entry, ListDiff, covers_everything, diff
+from chekt_mcp.domain.allow_list import AddressMatcher, Entry, ListDiff, covers_everything, covers_most, diff
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App
 from chekt_mcp.errors import Unavailable
@@ -32,6 +32,7 @@ class Proposal:
         comments: network and comment of what is new, or commented anew.
         effect: on traffic since `since`.
         covers_everything: the list lets every address of an IP version in.
+        covers_most: it lets more than half of them in: all but one address is all, for whoever attacks.
         locks_out: the list refuses the caller's own address.
     """
 
@@ -43,6 +44,7 @@ class Proposal:
     effect: Effect
     since: datetime
     covers_everything: bool
+    covers_most: bool
     locks_out: bool
 
     @property
@@ -74,6 +76,7 @@ async def judge(reader: Reader, call: Call, app: str, text: str | None) -> Propo
         effect=effect(hold(traffic, matcher), in_force),
         since=since,
         covers_everything=covers_everything(entries),
+        covers_most=covers_most(entries),
         locks_out=text is not None and bool(locks_out(matcher, call.source_ip)),
     )
 

@@ -120,5 +120,7 @@ def _cut_off(effect: Effect) -> Iterator[str]:
 def _warnings(proposal: Proposal, call: Call) -> Iterator[str]:
     if proposal.covers_everything:
         yield "WARNING: this list allows EVERY address of a family: it protects nothing."
+    elif proposal.covers_most:
+        yield "WARNING: this list allows MORE THAN HALF of all addresses of a family: it protects next to nothing."
     if proposal.locks_out:
         yield f"WARNING: this list refuses {call.source_ip}, where this request came from: its caller is LOCKED OUT."
