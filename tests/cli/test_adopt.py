@@ -36,6 +36,20 @@ def test_files_are_adopted_and_no_value_is_kept_in_clear_or_printed(ready: Machi
     assert SECRET.encode() not in stored
 
 
+def test_revoking_what_a_first_adoption_cannot_replace_is_refused_and_adopts_nothing(ready: Machine) -> None:
+    done = ready.run("app", "adopt", "portal", "--key-stdin", "--revoke-previous", typed=KEY + "\n")
+    assert done.code == 1
+    assert "nothing_to_revoke" in done.err
+    assert ready.run("app", "show", "portal").code == 1
+
+
+def test_the_person_who_replaces_ends_the_old_key_here_at_once_if_they_say_so(ready: Machine) -> None:
+    ready.ok("app", "adopt", "portal", "--key-stdin", typed=KEY + "\n")
+    other = KEY[:-4] + "BBBB"
+    said = ready.ok("keys", "adopt", "portal", "--key-stdin", "--revoke-previous", typed=other + "\n")
+    assert "The one before opens nothing here any more" in said
+
+
 def test_a_key_without_our_checksum_is_taken_with_advice_to_compare(ready: Machine) -> None:
     done = ready.run("app", "adopt", "portal", "--key-stdin", typed=KEY + "\n")
     assert done.code == 0

@@ -551,6 +551,8 @@ async def test_calls_that_name_no_known_key_are_never_taken_for_an_unused_old_on
         await world.log(*used(world, "key_at_chekt", "192.0.2.9", timedelta(minutes=1)))
         strange = used(world, "", "192.0.2.10", timedelta(minutes=2))
         await world.log(*(replace(entry, key_id=key_id) for entry in strange))
+        nowhere = used(world, "key_at_chekt", "", timedelta(minutes=3), calls=3)
+        await world.log(*(replace(entry, source_ip=None, source="import") for entry in nowhere))
         status = structured(await client.call_tool("get_key_status", {"app": "shop"}))
     assert status["safe_to_revoke"] == "unknown"
     assert "name no key known here" in status["reasons"][0]

@@ -57,6 +57,10 @@ def run(command: Command) -> int:
 
 async def _adopt(command: Command) -> None:
     name = check_name(command.args.app)
+    if command.args.revoke_previous and not command.args.replace:
+        raise InvalidInput(
+            "A first adoption replaces nothing.", code="nothing_to_revoke", fix="Leave --revoke-previous out."
+        )
     async with opened(command) as session:
         await session.recover()
         dealer = await session.dealer()

@@ -60,6 +60,8 @@ class KeyStatus(TypedDict):
 
 OWN_SOURCES = frozenset({"stdio", "terminal"})
 """Calls to this server: that a platform app's key works here says nothing of where it is deployed."""
+WITHOUT_ADDRESS = OWN_SOURCES | {"import"}
+"""How a use reads that has no address; traffic counts only calls that have one, so only such are set against it."""
 UNATTRIBUTED = (
     "The imported log holds calls of this app that name no key known here, so they may be the old one's: link its keys "
     "with `chekt-mcp keys adopt --key-id`, or import a log that names them."
@@ -168,7 +170,7 @@ async def _calls_without_a_known_key(reader: Reader, app: App, now: datetime) ->
     calls = sum(source.requests for source in await reader.traffic(app.dealer, app.name, since))
     keys = await reader.keys(app.dealer, app.name, KeyKind.API_KEY)
     uses = [use for one in keys for use in await reader.key_uses(app.dealer, one.key.key_id, since)]
-    return calls > sum(use.calls for use in uses if use.source not in OWN_SOURCES)
+    return calls > sum(use.calls for use in uses if use.source not in WITHOUT_ADDRESS)
 
 
 async def _due(reader: Reader, key: Key) -> datetime:
