@@ -58,6 +58,13 @@ class Entry(NewEntry):
     seq: int = 0
 
 
+class LoggedEntry(NamedTuple):
+    """An entry and what its place in the log's tree was computed with: `salt` is 16 random bytes of its own."""
+
+    entry: Entry
+    salt: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a page ended: the last entry's timestamp (microseconds since 1970) and number."""

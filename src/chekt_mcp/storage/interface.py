@@ -28,6 +28,7 @@ from chekt_mcp.storage.records import (
     RememberedAnswer,
     SeenDelivery,
 )
+from chekt_mcp.storage.tree_interface import TreeChanges, TreeLookups
 
 if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules for deliveries
     from chekt_mcp.domain.webhook import Claim
@@ -35,7 +36,7 @@ if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules f
 T = TypeVar("T")
 
 
-class Reader(KeyLookups, Protocol):
+class Reader(KeyLookups, TreeLookups, Protocol):
     """Everything that can be asked. All lookups are confined to the dealer given."""
 
     async def dealers(self) -> Sequence[Dealer]:
@@ -151,7 +152,7 @@ class Reader(KeyLookups, Protocol):
         ...
 
 
-class Writer(Reader, KeyChanges, Protocol):
+class Writer(Reader, KeyChanges, TreeChanges, Protocol):
     """Everything that can be changed, inside one transaction."""
 
     async def add_dealer(self, dealer: Dealer) -> None: ...
@@ -220,7 +221,7 @@ class Writer(Reader, KeyChanges, Protocol):
         ...
 
     async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:
-        """Append to the log and return the numbers given. There is no update and no delete."""
+        """Append to the log and its tree, and return the numbers given. There is no update; only `prune` removes."""
         ...
 
     async def append_imported(self, entries: Sequence[NewEntry]) -> int:

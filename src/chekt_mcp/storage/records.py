@@ -136,3 +136,62 @@ class QueueExtent:
     waiting: int
     next_due: datetime | None
     dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """The RFC 6962 tree of a log as it stands: `root` covers the first `size` entries, pruned ones too."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A signed statement of what a log was: `note` is the whole C2SP signed note."""
+
+    size: int
+    root: bytes
+    note: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnchor:
+    """Where a checkpoint of this size is vouched for outside: `anchor` names the place, `receipt` what it answered."""
+
+    size: int
+    anchor: str
+    anchored_at: datetime
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedRange:
+    """Entries `first` to `last` that were removed by age; `prune_seq` numbers the entry that says so."""
+
+    first: int
+    last: int
+    prune_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrunePlan:
+    """What one prune removes: every entry before `before`, a whole hour, as ranges of numbers from `first` to `last`.
+
+    `entries` counts them; `remaining` tells whether there is more before the moment that was asked for.
+    """
+
+    before: datetime
+    entries: int
+    ranges: tuple[tuple[int, int], ...]
+    remaining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """Why nothing of a log may be pruned, who said so and when."""
+
+    reason: str
+    placed_by: str
+    placed_at: datetime
