@@ -18,13 +18,18 @@ NO_DEALER = ""
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller as it is recorded: with a grant, or with the reason for none."""
+    """A caller as it is recorded: with a grant, or with the reason for none.
+
+    `source_ip` and `request_id` are given where the edge has told them already: over HTTP.
+    """
 
     grant: Grant | Problem
     dealer: str
     actor: str
     app: str | None
     key_id: str | None
+    source_ip: str | None = None
+    request_id: str | None = None
 
 
 Identify = Callable[[Storage, datetime], Awaitable[Caller]]
@@ -47,8 +52,7 @@ def by_key(source: KeySource) -> Identify:
         grant, key, presented = await storage.read(lambda reader: _in_force(reader, value, last, now))
         if isinstance(grant, Grant):
             accepted = presented
-            return Caller(grant, grant.dealer, grant.principal, grant.app, grant.key_id)
-        return Caller(grant, key.dealer, f"app:{key.app}", key.app, key.key_id) if key else nobody(grant)
+        return known_caller(grant, key)
 
     return identify
 
@@ -61,6 +65,13 @@ async def _in_force(reader: Reader, value: str, last: str, now: datetime) -> tup
         if isinstance(earlier, Grant):
             return earlier, earlier_key, last
     return grant, key, value
+
+
+def known_caller(grant: Grant | Problem, key: Key | None) -> Caller:
+    """Return the caller of what `authenticate` found; of a key that is no longer good, whose it was."""
+    if isinstance(grant, Grant):
+        return Caller(grant, grant.dealer, grant.principal, grant.app, grant.key_id)
+    return Caller(grant, key.dealer, f"app:{key.app}", key.app, key.key_id) if key else nobody(grant)
 
 
 def nobody(problem: Problem) -> Caller:

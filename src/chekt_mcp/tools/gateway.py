@@ -101,7 +101,8 @@ class Gateway:
             caller = await self.identify(services.storage, now)
         except Unavailable as error:
             return self._without_state(name, arguments, error)
-        attempt = Attempt(services, caller, new_id("req", services.random), now, name, arguments, context)
+        request_id = caller.request_id or new_id("req", services.random)
+        attempt = Attempt(services, caller, request_id, now, name, arguments, context)
         try:
             outcome = await self._outcome(attempt)
         except anyio.get_cancelled_exc_class():
@@ -134,7 +135,7 @@ class Gateway:
         require_scope(grant, spec.name, spec.scope)
         binding = spec.binding()
         given = binding.takes.model_validate(dict(attempt.arguments))
-        call = Call(grant, attempt.request_id, attempt.now, self.source)
+        call = Call(grant, attempt.request_id, attempt.now, self.source, attempt.caller.source_ip)
         tool = ToolCall(attempt.services, call, given, attempt.context, self.compiled, tool_scopes(), self.ask_timeout)
         return _finished(await binding.run(tool))
 
@@ -171,6 +172,7 @@ class Gateway:
             app=_app_about(attempt),
             scope=spec.scope.value if spec and spec.scope else None,
             source=self.source,
+            source_ip=caller.source_ip,
             key_id=caller.key_id,
             details=details,
         )
