@@ -1,0 +1,72 @@
+"""What a bearer credential came to: a grant the SDK can carry, or a refusal that says why to whoever runs the server.
+
+The SDK ties sessions and request state to (client id, issuer, subject) of its `AccessToken`. So these three are the
+same before and after a rotation or a refresh, and differ between dealers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mcp.server.auth.provider import AccessToken
+
+from chekt_mcp.auth.caller import Caller, known_caller
+from chekt_mcp.auth.credential import Problem
+from chekt_mcp.domain.api_key import Key
+from chekt_mcp.domain.scope import Grant
+
+
+class GrantedToken(AccessToken):
+    """The SDK's view of an accepted credential, with our grant. `token` is only a mark: no credential is kept."""
+
+    grant: Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a bearer credential opens nothing. For the log and the operator; an outsider learns none of it.
+
+    Attributes:
+        problem: a stable code, what happened, and how to mend it.
+        key: the stored key that was presented, where there is one, for the audit entry.
+        temporary: what the decision depends on cannot be asked now; another time the answer may be yes.
+    """
+
+    problem: Problem
+    key: Key | None = None
+    temporary: bool = False
+
+    def caller(self) -> Caller:
+        """Return the caller as the audit log has it: the app whose key it was, or nobody."""
+        return known_caller(self.problem, self.key)
+
+
+def of_key(grant: Grant, key: Key) -> GrantedToken:
+    """Carry the grant of an API key: the app is client and subject in one, and no key of it is named."""
+    return _carried(grant, f"{grant.dealer}/{grant.principal}", grant.principal, None, key.fingerprint)
+
+
+def of_token(  # noqa: PLR0913 -- each is a claim of its own
+    grant: Grant, *, client_id: str, issuer: str, subject: str, expires_at: datetime, resource: str
+) -> GrantedToken:
+    """Carry the grant of a token somebody issued."""
+    carried = _carried(grant, f"{grant.dealer}/{client_id}", subject, issuer, grant.credential)
+    carried.expires_at, carried.resource = int(expires_at.timestamp()), resource
+    return carried
+
+
+def caller_of(token: GrantedToken) -> Caller:
+    """Return the caller as the gateway takes it."""
+    return known_caller(token.grant, None)
+
+
+def _carried(grant: Grant, client_id: str, subject: str, issuer: str | None, mark: str) -> GrantedToken:
+    return GrantedToken(
+        token=mark,
+        client_id=client_id,
+        scopes=sorted(scope.value for scope in grant.scopes),
+        subject=subject,
+        claims=None if issuer is None else {"iss": issuer},
+        grant=grant,
+    )
