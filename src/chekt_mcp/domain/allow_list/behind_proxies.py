@@ -90,7 +90,7 @@ def _first_untrusted(
 
 
 def _is_trusted(proxies: AddressMatcher, address: ParsedAddress) -> bool:
-    return proxies.matching_entry(address.version, address.number) is not None
+    return proxies.matching_entry(address.text) is not None
 
 
 @lru_cache(maxsize=8)  # the same few settings for every request of a process

@@ -45,7 +45,8 @@ class Effect:
 
 def hold(traffic: Iterable[Traffic], matcher: AddressMatcher) -> list[Held]:
     """Hold traffic against a list, each address once."""
-    return [Held(one, matcher.check(one.source_ip).matched) for one in traffic]
+    found = [(one, matcher.matching_entry(one.source_ip)) for one in traffic]
+    return [Held(one, entry.network if entry else None) for one, entry in found]
 
 
 def effect(proposed: Sequence[Held], in_force: AddressMatcher | None) -> Effect:
@@ -70,7 +71,7 @@ def last_matched(held: Iterable[Held]) -> dict[str, datetime]:
 
 def lets_in(matcher: AddressMatcher, address: str) -> bool:
     """Tell whether an entry of the list allows the address; text that is no address is never let in."""
-    return matcher.check(address).matched is not None
+    return matcher.matching_entry(address) is not None
 
 
 def locks_out(matcher: AddressMatcher, source_ip: str | None) -> bool | None:

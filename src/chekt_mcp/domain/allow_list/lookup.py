@@ -1,0 +1,120 @@
+"""From an address as text to its place among sorted ranges, as fast as Python can: the path of every request.
+
+A place is a plain number: from 0 up the index of the entry with the longest prefix that holds the address; below 0,
+`-1 - gap`, where `gap` is the place in `Ranges.outermost` of the entry above it; None for text that is no address.
+
+There are two forms of one table. While a table fits the processor's cache, comparing the packed bytes as they come
+from the C library is fastest. Beyond that the walk through memory is what costs: then numbers lie side by side in
+arrays, and an index by their upper bits leaves bisect a few of them (both measured, benchmarks/allow_list.py).
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from socket import AF_INET, AF_INET6, inet_pton
+from struct import Struct
+from typing import Final, NamedTuple
+
+Find = Callable[[str], int | None]
+
+CACHED_SEGMENTS: Final = 16_384
+"""Segments up to which a table is kept as bytes objects: about a megabyte."""
+
+_MAPPED = bytes(10) + b"\xff\xff"  # what an IPv4-mapped address begins with, RFC 4291 section 2.5.5.2
+_HALVES = Struct(">QQ").unpack
+_HALF = (1 << 64) - 1
+_INDEX_BITS = 16
+_MIXED = -(1 << 62)  # in place of a place: several segments begin within this /64
+
+
+class Segments(NamedTuple):
+    """The number line of one IP version: first number of each segment, ascending from 0, and its place."""
+
+    starts: Sequence[int]
+    places: Sequence[int]
+
+
+def lookup(v4: Segments, v6: Segments, cached: int = CACHED_SEGMENTS) -> Find:
+    """Make the function that finds the place of an address; IPv4-mapped IPv6 is looked up as IPv4."""
+    small = len(v4.starts) + len(v6.starts) <= cached
+    return _by_bytes(v4, v6) if small else _by_numbers(v4, v6)
+
+
+def _by_bytes(v4: Segments, v6: Segments) -> Find:
+    starts4, places4 = [start.to_bytes(4) for start in v4.starts], list(v4.places)
+    starts6, places6 = [start.to_bytes(16) for start in v6.starts], list(v6.places)
+
+    def find(text: str) -> int | None:
+        try:
+            if ":" not in text:
+                return places4[bisect_right(starts4, inet_pton(AF_INET, text)) - 1]
+            packed = _packed_ipv6(text)
+        except (OSError, ValueError):  # ValueError: NUL bytes, and surrogates that have no UTF-8 form
+            return None
+        if packed.startswith(_MAPPED):
+            return places4[bisect_right(starts4, packed[12:]) - 1]
+        return places6[bisect_right(starts6, packed) - 1]
+
+    return find
+
+
+def _by_numbers(v4: Segments, v6: Segments) -> Find:
+    starts4, places4, index4 = array("I", v4.starts), array("q", v4.places), _index(v4.starts, 32)
+    upper, mixed = _upper_halves(v6)
+    starts6, places6, index6 = array("Q", upper.starts), array("q", upper.places), _index(upper.starts, 64)
+
+    def find(text: str) -> int | None:
+        try:
+            packed = inet_pton(AF_INET, text) if ":" not in text else _packed_ipv6(text)
+        except (OSError, ValueError):  # as above
+            return None
+        if len(packed) == 4 or packed.startswith(_MAPPED):  # noqa: PLR2004 -- bytes of an IPv4 address
+            number = int.from_bytes(packed[-4:])
+            top = number >> 32 - _INDEX_BITS
+            return places4[bisect_right(starts4, number, index4[top], index4[top + 1]) - 1]
+        high, low = _HALVES(packed)
+        top = high >> 64 - _INDEX_BITS
+        place = places6[bisect_right(starts6, high, index6[top], index6[top + 1]) - 1]
+        if place != _MIXED:
+            return place
+        inner = mixed[high]
+        return inner.places[bisect_right(inner.starts, low) - 1]
+
+    return find
+
+
+def _packed_ipv6(text: str) -> bytes:
+    if "%" in text:  # some platforms take a zone id here
+        raise ValueError
+    return inet_pton(AF_INET6, text)
+
+
+def _index(starts: Sequence[int], width: int) -> Sequence[int]:
+    """For every value of the upper bits, how many starts lie at or below the first number that has them."""
+    shift = width - _INDEX_BITS
+    return array("I", [bisect_right(starts, top << shift) for top in range((1 << _INDEX_BITS) + 1)])
+
+
+def _upper_halves(line: Segments) -> tuple[Segments, Mapping[int, Segments]]:
+    """Cut the IPv6 line by the upper half of its numbers; a /64 with boundaries inside gets a line of its own."""
+    starts, places, mixed = list[int](), list[int](), dict[int, Segments]()
+    for high, group in groupby(zip(line.starts, line.places, strict=True), lambda segment: segment[0] >> 64):
+        inside = [(start & _HALF, place) for start, place in group]
+        if inside[0][0]:  # what began before this /64 still holds at its first address
+            inside.insert(0, (0, places[-1]))
+        starts.append(high)
+        places.append(inside[0][1] if len(inside) == 1 else _MIXED)
+        if len(inside) > 1:
+            mixed[high] = Segments(*zip(*inside, strict=True))
+            starts.append(high + 1)  # from the next /64 on, the last of them holds
+            places.append(inside[-1][1])
+    return _without_repeats(starts, places), mixed
+
+
+def _without_repeats(starts: Sequence[int], places: Sequence[int]) -> Segments:
+    """Drop a segment whose start is given again: what was said last holds. One beyond the last number is dropped."""
+    last = {start: place for start, place in zip(starts, places, strict=True) if start <= _HALF}
+    return Segments(tuple(last), tuple(last.values()))
