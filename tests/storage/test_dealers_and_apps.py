@@ -6,6 +6,7 @@ import pytest
 
 import storage_samples as sample
 from chekt_mcp.domain.app import ConfirmBy
+from chekt_mcp.domain.retention import Plan
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import Conflict, NotFound
 from chekt_mcp.storage.interface import Storage
@@ -132,3 +133,9 @@ async def test_text_with_a_lone_surrogate_is_stored_and_found(storage: Storage) 
     assert kept is not None
     assert "why" in kept.reason
     assert await storage.read(lambda reader: reader.app("acme", "\udc80")) is None
+
+
+async def test_a_dealers_plan_is_standard_until_it_is_set(storage: Storage) -> None:
+    await storage.write(lambda writer: writer.set_plan("acme", Plan.ENTERPRISE))
+    plans = {one.name: one.plan for one in await storage.read(lambda reader: reader.dealers())}
+    assert plans == {"acme": Plan.ENTERPRISE, "other": Plan.STANDARD}

@@ -6,6 +6,7 @@ import pytest
 
 import storage_samples as sample
 from chekt_mcp.storage.interface import Storage
+from chekt_mcp.storage.records import ImportState
 
 pytestmark = pytest.mark.anyio
 
@@ -78,3 +79,26 @@ async def test_of_two_imports_of_the_same_bytes_the_newer_is_told(storage: Stora
     for one in (newer, sample.import_file()):
         await storage.write(sample.work("add_import_file", one))
     assert await storage.read(lambda reader: reader.import_file("acme", "f" * 64)) == newer
+
+
+async def test_an_import_goes_on_only_from_where_it_stands(storage: Storage) -> None:
+    begun = sample.import_file(rows=0, added=0, known=0, rejected=0, state=ImportState.UNDER_WAY)
+    further = replace(begun, rows=10, added=7, known=2, rejected=1, redacted=3, postponed=1, first_at=sample.NOW)
+    await storage.write(lambda writer: writer.add_import_file(begun))
+    assert await storage.write(lambda writer: writer.advance_import(further, 0))
+    assert not await storage.write(lambda writer: writer.advance_import(begun, 0))
+    assert await storage.read(lambda reader: reader.import_file("acme", "f" * 64)) == further
+    finished = replace(further, state=ImportState.FINISHED, last_at=sample.NOW)
+    assert await storage.write(lambda writer: writer.advance_import(finished, 10))
+    assert not await storage.write(lambda writer: writer.advance_import(further, 10))
+    assert await storage.read(lambda reader: reader.imports("acme", ["imp_1", "imp_2"])) == [finished]
+    assert await storage.read(lambda reader: reader.imports("other", ["imp_1"])) == []
+
+
+async def test_an_import_is_found_by_how_its_file_was_read_unless_it_was_set_aside(storage: Storage) -> None:
+    mapped = sample.import_file("imp_2", reading="m1")
+    aside = sample.import_file("imp_3", imported_at=sample.NOW + sample.DAY, state=ImportState.SET_ASIDE)
+    for one in (sample.import_file(), mapped, aside):
+        await storage.write(sample.work("add_import_file", one))
+    assert await storage.read(lambda reader: reader.import_file("acme", "f" * 64)) == sample.import_file()
+    assert await storage.read(lambda reader: reader.import_file("acme", "f" * 64, "m1")) == mapped

@@ -17,12 +17,13 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.approval import Approval
 from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntry, Query, Traffic
+from chekt_mcp.domain.retention import Plan
+from chekt_mcp.storage.import_interface import ImportChanges, ImportLookups
 from chekt_mcp.storage.key_interface import KeyChanges, KeyLookups
 from chekt_mcp.storage.records import (
     Approver,
     Dealer,
     DeliveryClaim,
-    ImportFile,
     QueuedEvent,
     QueueExtent,
     RememberedAnswer,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules f
 T = TypeVar("T")
 
 
-class Reader(KeyLookups, TreeLookups, Protocol):
+class Reader(KeyLookups, TreeLookups, ImportLookups, Protocol):
     """Everything that can be asked. All lookups are confined to the dealer given."""
 
     async def dealers(self) -> Sequence[Dealer]:
@@ -91,10 +92,6 @@ class Reader(KeyLookups, TreeLookups, Protocol):
 
     async def event_queue(self, dealer: str, app: str) -> QueueExtent:
         """How many accepted events of an app wait to be handed on, when one is due next, how many were given up."""
-        ...
-
-    async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:
-        """The completed import of a file with these very bytes, if there was one."""
         ...
 
     async def search(self, query: Query, limit: int) -> Sequence[Entry]:
@@ -152,10 +149,14 @@ class Reader(KeyLookups, TreeLookups, Protocol):
         ...
 
 
-class Writer(Reader, KeyChanges, TreeChanges, Protocol):
+class Writer(Reader, KeyChanges, TreeChanges, ImportChanges, Protocol):
     """Everything that can be changed, inside one transaction."""
 
     async def add_dealer(self, dealer: Dealer) -> None: ...
+
+    async def set_plan(self, dealer: str, plan: Plan) -> None:
+        """Store the plan of a known dealer."""
+        ...
 
     async def add_app(self, app: App) -> None:
         """Add an app; `Conflict` when the dealer has one of that name."""
@@ -223,12 +224,6 @@ class Writer(Reader, KeyChanges, TreeChanges, Protocol):
     async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:
         """Append to the log and its tree, and return the numbers given. There is no update; only `prune` removes."""
         ...
-
-    async def append_imported(self, entries: Sequence[NewEntry]) -> int:
-        """Append those whose (request id, timestamp, action, actor, app) the dealer's log lacks; how many were new."""
-        ...
-
-    async def add_import_file(self, file: ImportFile) -> None: ...
 
     async def make_server_secret(self, name: str, value: bytes) -> bytes:
         """Store `value` under `name` unless there is one already; return what is stored."""

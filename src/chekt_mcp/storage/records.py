@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from chekt_mcp.domain.api_key import Key
+from chekt_mcp.domain.retention import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Dealer:
-    """An alarm company. `wrapped_key` is its data key, encrypted under the key-encryption key."""
+    """An alarm company. `wrapped_key` is its data key, encrypted under the key-encryption key.
+
+    `plan` is the one it has with the platform: it says how long the log is kept.
+    """
 
     name: str
     created_at: datetime
     wrapped_key: bytes = field(repr=False)
+    plan: Plan = Plan.STANDARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +82,26 @@ class GoneSource:
     named_at: datetime
 
 
+class ImportState(StrEnum):
+    """How far an import is; one that was set aside is neither gone on with nor found again by its file."""
+
+    UNDER_WAY = "under_way"
+    FINISHED = "finished"
+    SET_ASIDE = "set_aside"
+
+
 @dataclass(frozen=True, slots=True)
 class ImportFile:
-    """A finished import: the file by name and SHA-256, who brought it, and what became of its rows."""
+    """An import: the file by name and SHA-256, who brought it, and what became of its rows so far.
+
+    Attributes:
+        imported_at: when it was gone on with last.
+        reading: how the file was read, as a digest of mapping and time zone; "" for neither.
+        rows: rows that are durably done with: the next one read is the one behind these.
+        postponed: rejected rows that another day or setting would take.
+        first_at: the earliest of the rows taken; None where there are none.
+        last_at: the latest of them.
+    """
 
     import_id: str
     dealer: str
@@ -89,6 +112,13 @@ class ImportFile:
     added: int
     known: int
     rejected: int
+    reading: str = ""
+    rows: int = 0
+    redacted: int = 0
+    postponed: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    state: ImportState = ImportState.FINISHED
 
 
 @dataclass(frozen=True, slots=True)

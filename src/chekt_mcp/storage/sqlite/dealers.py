@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chekt_mcp.domain.retention import Plan
 from chekt_mcp.storage.records import Approver, Dealer
 from chekt_mcp.storage.sqlite.failure import unique
 from chekt_mcp.storage.sqlite.session import Session
@@ -15,8 +16,10 @@ class DealerReader(Session):
 
     async def dealers(self) -> Sequence[Dealer]:
         """Return every dealer, by name."""
-        rows = self._rows("SELECT name, created_at, wrapped_key FROM dealers ORDER BY name")
-        return [Dealer(name, moment(created_at), wrapped_key) for name, created_at, wrapped_key in rows]
+        rows = self._rows("SELECT name, created_at, wrapped_key, plan FROM dealers ORDER BY name")
+        return [
+            Dealer(name, moment(created_at), wrapped_key, Plan(plan)) for name, created_at, wrapped_key, plan in rows
+        ]
 
     async def approver(self, dealer: str) -> Approver | None:
         """Return the dealer's approver passphrase, hashed."""
@@ -42,11 +45,16 @@ class DealerWriter(DealerReader):
         """Add a dealer; `Conflict` when there is one of that name."""
         with unique("dealer_exists", "There is a dealer of that name already."):
             self._change(
-                "INSERT INTO dealers (name, created_at, wrapped_key) VALUES (?, ?, ?)",
+                "INSERT INTO dealers (name, created_at, wrapped_key, plan) VALUES (?, ?, ?, ?)",
                 dealer.name,
                 microseconds(dealer.created_at),
                 dealer.wrapped_key,
+                dealer.plan.value,
             )
+
+    async def set_plan(self, dealer: str, plan: Plan) -> None:
+        """Store the dealer's plan."""
+        self._change("UPDATE dealers SET plan = ? WHERE name = ?", plan.value, dealer)
 
     async def set_approver(self, approver: Approver) -> None:
         """Store the passphrase hash and its wrong attempts, in place of what was there."""

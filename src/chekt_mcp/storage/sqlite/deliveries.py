@@ -1,11 +1,11 @@
-"""Webhook deliveries that were looked at, and files that were imported."""
+"""Webhook deliveries that were looked at."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
 
-from chekt_mcp.storage.records import ImportFile, SeenDelivery
+from chekt_mcp.storage.records import SeenDelivery
 from chekt_mcp.storage.sqlite.session import Row, Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 
@@ -34,16 +34,6 @@ class DeliveryReader(Session):
         )
         deliveries = [_seen(row) for row in rows]
         return replace(deliveries[0], times=sum(one.times for one in deliveries)) if deliveries else None
-
-    async def import_file(self, dealer: str, sha256: str) -> ImportFile | None:
-        """Return the newest completed import of a file with these very bytes."""
-        row = self._row(
-            "SELECT import_id, dealer, file_name, sha256, imported_by, imported_at, added, known, rejected"
-            " FROM import_files WHERE dealer = ? AND sha256 = ? ORDER BY imported_at DESC, rowid DESC LIMIT 1",
-            dealer,
-            sha256,
-        )
-        return None if row is None else _import_file(row)
 
 
 class DeliveryWriter(DeliveryReader):
@@ -75,38 +65,6 @@ class DeliveryWriter(DeliveryReader):
         )
         row = self._row(f"{SEEN} AND digest = ?", seen.dealer, seen.app, seen.digest)
         return seen if row is None else _seen(row)
-
-    async def add_import_file(self, file: ImportFile) -> None:
-        """Record a finished import."""
-        self._change(
-            "INSERT INTO import_files"
-            " (import_id, dealer, file_name, sha256, imported_by, imported_at, added, known, rejected)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            file.import_id,
-            file.dealer,
-            file.file_name,
-            file.sha256,
-            file.imported_by,
-            microseconds(file.imported_at),
-            file.added,
-            file.known,
-            file.rejected,
-        )
-
-
-def _import_file(row: Row) -> ImportFile:
-    import_id, dealer, file_name, sha256, imported_by, imported_at, added, known, rejected = row
-    return ImportFile(
-        import_id=import_id,
-        dealer=dealer,
-        file_name=file_name,
-        sha256=sha256,
-        imported_by=imported_by,
-        imported_at=moment(imported_at),
-        added=added,
-        known=known,
-        rejected=rejected,
-    )
 
 
 def _seen(row: Row) -> SeenDelivery:

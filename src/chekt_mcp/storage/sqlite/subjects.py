@@ -8,6 +8,7 @@ from chekt_mcp.storage.sqlite.claims import ClaimWriter
 from chekt_mcp.storage.sqlite.dealers import DealerReader, DealerWriter
 from chekt_mcp.storage.sqlite.deliveries import DeliveryReader, DeliveryWriter
 from chekt_mcp.storage.sqlite.event_queue import EventQueueReader, EventQueueWriter
+from chekt_mcp.storage.sqlite.imports import ImportReader, ImportWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
 from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
@@ -15,7 +16,15 @@ from chekt_mcp.storage.sqlite.rotations import RotationReader, RotationWriter
 
 
 class SqliteReader(
-    DealerReader, AppReader, KeyReader, RotationReader, ApprovalReader, DeliveryReader, EventQueueReader, LogSearch
+    DealerReader,
+    AppReader,
+    KeyReader,
+    RotationReader,
+    ApprovalReader,
+    DeliveryReader,
+    EventQueueReader,
+    ImportReader,
+    LogSearch,
 ):
     """`storage.interface.Reader` on one connection."""
 
@@ -29,6 +38,7 @@ class SqliteWriter(
     DeliveryWriter,
     ClaimWriter,
     EventQueueWriter,
+    ImportWriter,
     LogWriter,
 ):
     """`storage.interface.Writer` on one connection."""
