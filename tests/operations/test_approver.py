@@ -10,12 +10,12 @@ import pytest
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
 from chekt_mcp.errors import Conflict, InvalidInput, NotFound
 from chekt_mcp.operations.approver import MAX_WRONG, PassphraseCheck, new_approver, set_passphrase
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from chekt_mcp.secrets import passphrase
 from world import World
 
 pytestmark = pytest.mark.anyio
-OPERATOR = Operator("ada", "req_example")
+OPERATOR = at_terminal("ada", "req_example")
 RIGHT, WRONG = "the right one", "a wrong one"
 
 

@@ -28,7 +28,7 @@ from chekt_mcp.operations.apps.readopt_app import Readoption
 from chekt_mcp.operations.keys.gone_sources import GoneSources
 from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.keys.undecided_rotation import UndecidedRotation
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.command import CommandSink
 from chekt_mcp.secrets.file import read_key_file
@@ -41,7 +41,7 @@ from world import MODES, Era, Person, World, structured, words
 pytestmark = pytest.mark.anyio
 
 SCHEDULED = {"reason": "scheduled"}
-MARIA = Operator("maria", "req_maria")
+MARIA = at_terminal("maria", "req_maria")
 TERMINAL = Decider("terminal:maria", "terminal")
 NEW_KEY = "chekt_test_EXAMPLEexample0000000000000000BBBB"
 

@@ -1,4 +1,4 @@
-"""Who works at the terminal, and how their work is logged."""
+"""The person who works here, at the terminal or on the approval pages, and how their work is logged."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ SOURCE = "terminal"
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One command by one operating-system user; the system vouches for the name, nobody else does."""
+    """One command or one request by one person.
 
-    user: str
+    Attributes:
+        principal: their name in approvals and the audit log. At the terminal that is the operating-system user, for
+            whom the system vouches and nobody else.
+        source: where they work.
+        source_ip: the address they came from; None at the terminal.
+    """
+
+    principal: str
     request_id: str
-
-    @property
-    def principal(self) -> str:
-        """The operator's name in approvals and the audit log."""
-        return f"terminal:{self.user}"
+    source: str = SOURCE
+    source_ip: str | None = None
 
     def call(self, dealer: str, app: str, now: datetime) -> Call:
         """Return a call by which the operator acts on one app: no key limits somebody who has the state itself."""
         grant = Grant(dealer, self.principal, "none", None, (app,), frozenset(Scope))
-        return Call(grant, self.request_id, now, SOURCE)
+        return Call(grant, self.request_id, now, self.source, self.source_ip)
 
     def entry(
         self,
@@ -41,7 +45,7 @@ class Operator:
         app: str | None = None,
         details: Mapping[str, object] | None = None,
     ) -> NewEntry:
-        """Return the log entry of something done at the terminal; it is written in the transaction that does it."""
+        """Return the log entry of something this person did; it is written in the transaction that does it."""
         return NewEntry(
             dealer=dealer,
             timestamp=at,
@@ -51,11 +55,17 @@ class Operator:
             result=Result.OK,
             request_id=self.request_id,
             app=app,
-            source=SOURCE,
+            source=self.source,
+            source_ip=self.source_ip,
             details=details or {},
         )
 
 
 def operator_of(user: str, random: RandomBytes) -> Operator:
     """Give a command its request id."""
-    return Operator(user, new_id("req", random))
+    return at_terminal(user, new_id("req", random))
+
+
+def at_terminal(user: str, request_id: str) -> Operator:
+    """Return the operator of one command."""
+    return Operator(f"terminal:{user}", request_id)

@@ -16,11 +16,11 @@ from chekt_mcp.operations.apps.adopted_values import AdoptedValues
 from chekt_mcp.operations.apps.app_plan import AppPlan
 from chekt_mcp.operations.apps.readopt_app import Readopted, Readoption
 from chekt_mcp.operations.keys.key_material import dealer_record, key_pair, open_secret
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from world import World
 
 pytestmark = pytest.mark.anyio
-OPERATOR = Operator("ada", "req_example")
+OPERATOR = at_terminal("ada", "req_example")
 
 
 def key(last: str) -> str:

@@ -8,11 +8,11 @@ from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.apps.app_settings import AppSettings
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from world import World
 
 pytestmark = pytest.mark.anyio
-OPERATOR = Operator("ada", "req_example")
+OPERATOR = at_terminal("ada", "req_example")
 NONE = frozenset[Scope]()
 
 

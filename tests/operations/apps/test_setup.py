@@ -16,13 +16,13 @@ from chekt_mcp.errors import ChektError, DeliveryFailed
 from chekt_mcp.operations.apps.app_plan import AppPlan
 from chekt_mcp.operations.apps.setup import Minted, Setup
 from chekt_mcp.operations.keys.key_material import dealer_record, key_pair, open_secret
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from chekt_mcp.storage.interface import Reader
 from chekt_mcp.storage.records import Approver
 from world import World
 
 pytestmark = pytest.mark.anyio
-OPERATOR = Operator("ada", "req_example")
+OPERATOR = at_terminal("ada", "req_example")
 PLAN = AppPlan("acme", "till", Environment.TEST, frozenset(SERVER_SCOPES))
 APPROVER = Approver("acme", b"salt", b"hash")
 

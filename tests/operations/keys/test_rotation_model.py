@@ -32,7 +32,7 @@ from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.keys.revoke_previous import Revoke
 from chekt_mcp.operations.keys.rotate_key import AGAIN, Rotate
 from chekt_mcp.operations.keys.undecided_rotation import UndecidedRotation
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.secrets.interface import DELIVERY_UNKNOWN, Sink
 from world import START, World
@@ -42,7 +42,7 @@ PLANS = st.sampled_from(["arrives", "is refused", "is lost, kept", "is lost, gon
 DEATHS = st.none() | st.tuples(st.integers(1, 4), st.booleans())
 """None, or the transaction at which the process dies, and whether that was kept."""
 
-MARIA = Operator("maria", "req_maria")
+MARIA = at_terminal("maria", "req_maria")
 
 
 class Killed(BaseException):

@@ -14,14 +14,14 @@ from chekt_mcp.domain.endpoint.url import EndpointUrl, read_url
 from chekt_mcp.domain.webhook import SigningSecret, verify
 from chekt_mcp.domain.webhook.answer import Answer, Failure, NoAnswer
 from chekt_mcp.errors import ChektError, NotPermitted, Unavailable
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from chekt_mcp.operations.webhook.send_test_delivery import Sample, TrialDelivery
 from world import World
 
 pytestmark = pytest.mark.anyio
 
 URL = read_url("https://hooks.example.com/chekt?token=hidden")
-OPERATOR = Operator("ada", "req_1")
+OPERATOR = at_terminal("ada", "req_1")
 
 
 @dataclass

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from chekt_mcp.errors import NotFound
-from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.operator import at_terminal
 from chekt_mcp.operations.webhook import verify_delivery
 from chekt_mcp.operations.webhook.verify_delivery import Delivery
 from chekt_mcp.operations.webhook.verify_saved import SavedDeliveryCheck
@@ -17,7 +17,7 @@ from world import World
 pytestmark = pytest.mark.anyio
 
 BODY = b'{"id": "evt_2hKqx9", "type": "alarm.created"}'
-OPERATOR = Operator("ada", "req_1")
+OPERATOR = at_terminal("ada", "req_1")
 
 
 def check(world: World, app: str = "shop") -> SavedDeliveryCheck:
