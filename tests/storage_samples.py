@@ -12,6 +12,7 @@ from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
 from chekt_mcp.domain.approval import Approval, Challenge
 from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Query, Result
+from chekt_mcp.domain.choice import Choice, any_of
 from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.storage.interface import Storage, Writer
@@ -32,6 +33,9 @@ DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+FILTERS = {"actor", "action", "kind", "scope", "result", "request_id", "source_network", "key_id", "text"}
 
 
 def microseconds(moment: datetime) -> int:
@@ -199,7 +203,10 @@ def entry(request_id: str = "req_1", at: datetime = NOW, **changes: Any) -> NewE
 
 
 def query(**changes: Any) -> Query:
-    return replace(Query("acme", ("shop",), BEGINNING, END), **changes)
+    chosen = {
+        name: any_of(value) for name, value in changes.items() if name in FILTERS and not isinstance(value, Choice)
+    }
+    return replace(Query("acme", ("shop",), BEGINNING, END), **changes | chosen)
 
 
 def work(name: str, *arguments: Any) -> Callable[[Any], Awaitable[Any]]:

@@ -22,6 +22,7 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment, default_confirmation
 from chekt_mcp.domain.audit import Entry, NewEntry, Query
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.scope import SERVER_SCOPES, Scope
 from chekt_mcp.network.guard import AddressGuard
 from chekt_mcp.network.interface import EndpointProbe
@@ -162,8 +163,9 @@ class World:
         await self.storage.write(lambda writer: writer.append(entries))
 
     async def entries(self, dealer: str = "acme", apps: tuple[str, ...] = ("shop",), **conditions: Any) -> list[Entry]:
-        """Return what the log holds, oldest first."""
-        query = Query(dealer, apps, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC), **conditions)
+        """Return what the log holds, oldest first; each condition names one value."""
+        chosen: dict[str, Any] = {name: any_of(value) for name, value in conditions.items()}
+        query = Query(dealer, apps, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC), **chosen)
         return list(reversed(await self.storage.read(lambda reader: reader.search(query, 10_000))))
 
     def gateway(self, key: str | None = None, *, key_file: Path | None = None, ask_timeout: float = 5.0) -> Gateway:

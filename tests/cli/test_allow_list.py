@@ -12,6 +12,7 @@ import pytest
 from chekt_mcp.config import from_environment
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.audit import Entry, Kind, Query
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.wiring import open_services
 from storage_samples import BEGINNING, END
 from terminal_child import PASSPHRASE, Machine
@@ -38,7 +39,7 @@ def logged(machine: Machine) -> list[Entry]:
 
     async def work() -> Sequence[Entry]:
         services = open_services(from_environment(machine.environment()))
-        query = Query("main", ("shop",), BEGINNING, END, kind=Kind.OPERATOR_ACTION)
+        query = Query("main", ("shop",), BEGINNING, END, kind=any_of(Kind.OPERATOR_ACTION))
         try:
             return await services.storage.read(lambda reader: reader.search(query, 100))
         finally:

@@ -11,6 +11,7 @@ from chekt_mcp.config import from_environment
 from chekt_mcp.domain.app import ConfirmBy
 from chekt_mcp.domain.approval import Approval, Challenge, Intent
 from chekt_mcp.domain.audit import Entry, Kind, Query
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.scope import SERVER_SCOPES, Grant
 from chekt_mcp.operations.approvals import find_or_create
 from chekt_mcp.operations.services import Call
@@ -62,7 +63,7 @@ def stored(machine: Machine, approval_id: str) -> Approval:
 def logged(machine: Machine, action: str) -> list[Entry]:
     async def work() -> list[Entry]:
         services, now = open_services(from_environment(machine.environment())), system_clock()
-        query = Query("main", ("shop",), now - timedelta(days=1), now + timedelta(days=1), kind=Kind.OPERATOR_ACTION)
+        query = Query("main", ("shop",), now - timedelta(days=1), now + timedelta(days=1), kind=any_of(Kind.OPERATOR_ACTION))
         try:
             found = await services.storage.read(lambda reader: reader.search(query, 100))
         finally:

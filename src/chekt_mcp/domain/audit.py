@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+from chekt_mcp.domain.choice import Choice
 
 
 class Kind(StrEnum):
@@ -73,26 +75,31 @@ class Position:
     seq: int
 
 
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """Which entries: all conditions must hold. Newest first, by timestamp, then by number.
 
     `dealer_wide` adds the entries that belong to no app: logins, imports, what concerns the dealer as a whole.
+    `text` is looked for in actor, action and details, without regard to the case of ASCII letters. An entry without
+    scope, key or address, or with one that cannot be read, fits a negated choice only.
     """
 
     dealer: str
     apps: tuple[str, ...]
     since: datetime
     until: datetime
-    actor: str | None = None
-    action: str | None = None
-    kind: Kind | None = None
-    scope: str | None = None
-    result: Result | None = None
-    request_id: str | None = None
-    source_network: IPv4Network | IPv6Network | None = None
-    key_id: str | None = None
-    text: str | None = None
+    actor: Choice[str] | None = None
+    action: Choice[str] | None = None
+    kind: Choice[Kind] | None = None
+    scope: Choice[str] | None = None
+    result: Choice[Result] | None = None
+    request_id: Choice[str] | None = None
+    source_network: Choice[Network] | None = None
+    key_id: Choice[str] | None = None
+    text: Choice[str] | None = None
     before: Position | None = None
     dealer_wide: bool = False
 

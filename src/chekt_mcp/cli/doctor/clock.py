@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from chekt_mcp.cli.doctor.finding import Finding, failure, fine
 from chekt_mcp.domain.audit import Entry, Kind, Query
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Reader
@@ -38,6 +39,6 @@ async def _own_entries_after(reader: Reader, moment: datetime) -> Sequence[Entry
     for dealer in await reader.dealers():
         apps = tuple(app.name for app in await reader.apps(dealer.name))
         for kind in (Kind.TOOL_CALL, Kind.OPERATOR_ACTION):
-            query = Query(dealer.name, apps, moment, FAR, kind=kind)
+            query = Query(dealer.name, apps, moment, FAR, kind=any_of(kind))
             found += [entry for entry in await reader.search(query, LOOKED_AT) if entry.origin is None]
     return found

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from chekt_mcp.domain.audit import Entry, Kind, Position, Query
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.cursor import microseconds
 from chekt_mcp.domain.timespan import Window
 from chekt_mcp.errors import InvalidInput, NotFound
@@ -88,7 +89,7 @@ class Correlator:
 
     async def _entries(self, reader: Reader, request_id: str) -> tuple[list[Entry], Sequence[Entry]]:
         """Return the id's entries of app and window, newest first, or else one of any app and time."""
-        query = replace(self._query, request_id=request_id)
+        query = replace(self._query, request_id=any_of(request_id))
         entries = list(await reader.search(query, PAGE))
         if entries and self._is_matched(entries[0].seq):  # by an earlier line: then all of them are
             return entries[:1], ()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing_extensions import TypedDict
 
 from chekt_mcp.domain.audit import Entry, Query
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import parse_window, rfc3339
 from chekt_mcp.operations.audit.search_audit import WindowReport
@@ -80,7 +81,7 @@ def summary(result: CorrelateRequests) -> str:
 
 
 async def _newest(reader: Reader, query: Query, request_ids: Sequence[str]) -> dict[str, Entry]:
-    found = {one: await reader.search(replace(query, request_id=one), 1) for one in request_ids}
+    found = {one: await reader.search(replace(query, request_id=any_of(one)), 1) for one in request_ids}
     return {one: entries[0] for one, entries in found.items() if entries}
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from typing_extensions import TypedDict
 
-from chekt_mcp.domain.audit import Entry, Kind, LogExtent, Position, Query, Result
+from chekt_mcp.domain.audit import Entry, LogExtent, Position, Query
 from chekt_mcp.domain.cursor import Cursor, microseconds, seal, unseal
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.log_filter import with_filters
 from chekt_mcp.domain.timespan import Window, parse_window, rfc3339
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
@@ -143,47 +143,9 @@ def _completeness(result: SearchAuditLog) -> str:
     return f"NOT complete: {least}{more}. Repeat with cursor={result['next_cursor']}"
 
 
-def parse_network(text: str) -> IPv4Network | IPv6Network:
-    """Read an address or CIDR; an IPv4-mapped IPv6 one is its IPv4 self.
-
-    Raises:
-        InvalidInput: code `bad_address`.
-    """
-    try:
-        network = ip_network(text, strict="/" in text)
-    except ValueError:
-        raise InvalidInput(
-            "That is neither an address nor a CIDR range.",
-            field="source_ip",
-            code="bad_address",
-            fix="Write 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32 (no host bits set).",
-        ) from None
-    mapped = getattr(ip_address(network.network_address), "ipv4_mapped", None)
-    if mapped is None or network.prefixlen < 96:  # noqa: PLR2004 -- ::ffff:0:0/96 is where IPv4 is mapped, RFC 4291
-        return network
-    return ip_network((mapped, network.prefixlen - 96))
-
-
 def _query(call: Call, search: Search, window: Window, before: Position | None) -> Query:
-    given = dict(search.filters or {})
-    kind, result, source = given.get("kind"), given.get("result"), given.get("source_ip")
-    return Query(
-        dealer=call.grant.dealer,
-        apps=search.apps,
-        since=window.since,
-        until=window.until,
-        actor=given.get("actor"),
-        action=given.get("action"),
-        kind=Kind(kind) if kind else None,
-        scope=given.get("scope"),
-        result=Result(result) if result else None,
-        request_id=given.get("request_id"),
-        source_network=parse_network(source) if source else None,
-        key_id=given.get("key_id"),
-        text=given.get("text"),
-        before=before,
-        dealer_wide=search.dealer_wide,
-    )
+    whose = Query(call.grant.dealer, search.apps, window.since, window.until, before=before)
+    return with_filters(replace(whose, dealer_wide=search.dealer_wide), search.filters or {})
 
 
 def _fields(wanted: Sequence[str] | None) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from chekt_mcp.domain.audit import Position, Query
+from chekt_mcp.domain.audit import Network, Position, Query
+from chekt_mcp.domain.choice import Choice
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.storage.sqlite.interned import mapped
 from chekt_mcp.storage.sqlite.values import microseconds, storable
@@ -52,8 +53,8 @@ class Walk:
         return tuple(value for condition in self.conditions for value in condition.values)
 
 
-def one_of(column: str, numbers: Sequence[int]) -> Condition:
-    """Match any of these numbers."""
+def one_of(column: str, numbers: Sequence[object]) -> Condition:
+    """Match any of these values."""
     return Condition(f"{column} IN ({','.join('?' * len(numbers))})", tuple(numbers))
 
 
@@ -83,13 +84,35 @@ def window(query: Query, seq_base: int) -> Condition:
     return Condition("ts >= ? AND ts <= ? AND (ts < ? OR id < ?)", (since, min(at, last), at, row))
 
 
-def numbered(query: Query, find: Callable[[str], int | None]) -> list[Condition] | None:
-    """Match the filters that name one of the log's names; None when the log has never held one of them."""
-    wanted = {column: value for column in NUMBERED if (value := getattr(query, column)) is not None}
-    numbers = {column: find(str(value)) for column, value in wanted.items()}
-    if None in numbers.values():
-        return None
-    return [equals(column, number) for column, number in numbers.items()]
+def numbered(column: str, choice: Choice[str], find: Callable[[str], int | None]) -> Condition | None:
+    """Match a choice among the log's names; None when nothing can fit, for the log has never held one of them."""
+    numbers = sorted({number for value in choice.values if (number := find(value)) is not None})
+    if choice.negated:
+        return but_not(one_of(column, numbers))
+    return one_of(column, numbers) if numbers else None
+
+
+def but_not(condition: Condition) -> Condition:
+    """Match what the condition does not, and what has no value for it."""
+    return Condition(f"({condition.clause}) IS NOT 1", condition.values)
+
+
+def any_condition(conditions: Sequence[Condition]) -> Condition:
+    """Match what any of these does."""
+    clause = " OR ".join(condition.clause for condition in conditions)
+    return Condition(f"({clause})", tuple(value for condition in conditions for value in condition.values))
+
+
+def of_texts(choice: Choice[str]) -> Condition:
+    """Match a choice among pieces of text. Raises as `holds_text`."""
+    found = any_condition([holds_text(text) for text in choice.values])
+    return but_not(found) if choice.negated else found
+
+
+def of_requests(choice: Choice[str]) -> Condition:
+    """Match a choice among request ids, where no index leads to them."""
+    found = one_of("request_id", sorted({storable(value) for value in choice.values}))
+    return but_not(found) if choice.negated else found
 
 
 def holds_text(text: str) -> Condition:
@@ -102,8 +125,14 @@ def holds_text(text: str) -> Condition:
     if max(len(pattern.encode()), len(inside_json.encode("utf-8", "replace"))) > LONGEST_PATTERN:
         raise InvalidInput("That text is too long to search for.", field="text", code="too_long")
     named = r"IN (SELECT id FROM names WHERE text LIKE ? ESCAPE '\')"
-    clause = rf"(actor {named} OR action {named} OR details LIKE ? ESCAPE '\')"
+    clause = rf"(actor {named} OR action {named} OR coalesce(details LIKE ? ESCAPE '\', 0))"
     return Condition(clause, (pattern, pattern, inside_json.encode("utf-8", "backslashreplace").decode()))
+
+
+def addresses_in(choice: Choice[Network]) -> Condition:
+    """Match rows of `addresses` within any of these networks, negated or not."""
+    spans = [span for network in choice.values for span in ranges(network)]
+    return Condition(" OR ".join(["ip BETWEEN ? AND ?"] * len(spans)), tuple(bound for span in spans for bound in span))
 
 
 def ranges(network: IPv4Network | IPv6Network) -> list[tuple[bytes, bytes]]:

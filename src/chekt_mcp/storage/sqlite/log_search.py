@@ -9,19 +9,22 @@ from itertools import islice
 
 from chekt_mcp.domain.audit import Entry, Kind, Query, Result
 from chekt_mcp.storage.sqlite.log_query import (
+    NUMBERED,
     Condition,
     Walk,
+    addresses_in,
+    but_not,
     each_app,
     equals,
-    holds_text,
     numbered,
     of_apps,
-    ranges,
+    of_requests,
+    of_texts,
     window,
 )
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
 from chekt_mcp.storage.sqlite.session import Row
-from chekt_mcp.storage.sqlite.values import json_object, moment
+from chekt_mcp.storage.sqlite.values import json_object, moment, storable
 
 COLUMNS = "ts, id, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin, details"
 KINDS: Mapping[str | None, Kind] = {kind.value: kind for kind in Kind}
@@ -62,38 +65,53 @@ class LogSearch(LogReader):
 
     def _walks(self, query: Query) -> list[Walk]:
         log, apps = self._log(query.dealer), sorted(self._numbers(query.apps))
-        names = numbered(query, self._names.find)
-        if log is None or names is None or not (apps or query.dealer_wide):
+        named = self._named(query)
+        if log is None or named is None or not (apps or query.dealer_wide):
             return []
-        always = [equals("log", log), window(query, log << SEQ_BITS), *names]
+        index, starts, rest = self._start(query, apps, named)
         if query.text is not None:
-            always.append(holds_text(query.text))
-        index, starts, rest = self._start(query, apps)
+            rest.append(of_texts(query.text))
+        always = [equals("log", log), window(query, log << SEQ_BITS)]
         return [Walk(index, (*always, start, *rest)) for start in starts]
 
-    def _start(self, query: Query, apps: list[int]) -> tuple[str, list[Condition], list[Condition]]:
+    def _named(self, query: Query) -> dict[str, Condition] | None:
+        """Return the conditions on columns that hold numbers of names; None when nothing can fit."""
+        chosen = {column: choice for column in NUMBERED if (choice := getattr(query, column)) is not None}
+        found = {column: numbered(column, choice, self._names.find) for column, choice in chosen.items()}
+        fitting = {column: condition for column, condition in found.items() if condition is not None}
+        return fitting if len(fitting) == len(found) else None
+
+    def _start(
+        self, query: Query, apps: list[int], named: dict[str, Condition]
+    ) -> tuple[str, list[Condition], list[Condition]]:
         """Choose the index that leaves least to read: its name, where to enter it, and what remains to check."""
         allowed = of_apps(apps, dealer_wide=query.dealer_wide)
-        places, remaining = self._places(query)
-        if query.request_id is not None:
-            return "entries_by_request", [equals("request_id", query.request_id)], [allowed, *remaining]
-        if query.key_id is not None:
-            return "entries_by_key", [allowed], remaining
+        places, inside = self._places(query)
+        if query.request_id is not None and not query.request_id.negated:
+            ids = sorted({storable(value) for value in query.request_id.values})
+            rest = [allowed, *named.values(), *inside]
+            return "entries_by_request", [equals("request_id", one) for one in ids], rest
+        unlike = [] if query.request_id is None else [of_requests(query.request_id)]
+        if query.key_id is not None and not query.key_id.negated:
+            keys = named.pop("key_id").values
+            rest = [allowed, *named.values(), *unlike, *inside]
+            return "entries_by_key", [equals("key_id", key) for key in keys], rest
+        rest = [*named.values(), *unlike]
         if places is not None:
-            return "entries_by_address", [equals("source_ip", place) for place in places], [allowed]
-        return "entries_by_app", each_app(apps, dealer_wide=query.dealer_wide), remaining
+            return "entries_by_address", [equals("source_ip", place) for place in places], [allowed, *rest]
+        return "entries_by_app", each_app(apps, dealer_wide=query.dealer_wide), [*rest, *inside]
 
     def _places(self, query: Query) -> tuple[list[int] | None, list[Condition]]:
-        """Return the numbers of a network's addresses if they are few, and the condition that always holds."""
+        """Return the numbers of the networks' addresses if they are few, and the condition that always holds."""
         if query.source_network is None:
             return None, []
-        spans = ranges(query.source_network)
-        within = " OR ".join(["ip BETWEEN ? AND ?"] * len(spans))
-        bounds = tuple(bound for span in spans for bound in span)
-        numbers = f"SELECT id FROM addresses WHERE {within}"  # noqa: S608 -- as above
-        rows = self._rows(f"{numbers} LIMIT ?", *bounds, MOST_WALKS + 1)
-        few = [row[0] for row in rows] if len(rows) <= MOST_WALKS else None
-        return few, [Condition(f"source_ip IN ({numbers})", bounds)]
+        within = addresses_in(query.source_network)
+        numbers = f"SELECT id FROM addresses WHERE {within.clause}"  # noqa: S608 -- as above
+        inside = Condition(f"source_ip IN ({numbers})", within.values)
+        if query.source_network.negated:
+            return None, [but_not(inside)]
+        rows = self._rows(f"{numbers} LIMIT ?", *within.values, MOST_WALKS + 1)
+        return ([row[0] for row in rows] if len(rows) <= MOST_WALKS else None), [inside]
 
     def _entry(self, dealer: str, row: Row) -> Entry:
         """Read a row; what cannot be read as what it should be never fails the page, and is not passed off as more."""

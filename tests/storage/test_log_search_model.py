@@ -1,0 +1,122 @@
+"""Any combination of filters finds what a plain filter in Python finds, page by page, while the log goes on growing."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import fields, replace
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+
+import storage_samples as sample
+from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Position, Query, Result
+from chekt_mcp.domain.choice import Choice
+from chekt_mcp.storage.interface import Storage
+
+pytestmark = pytest.mark.anyio
+
+VALUES: dict[str, list[Any]] = {
+    "app": ["shop", "till", None],
+    "actor": ["app:shop", "Jane", "Ja%ne, the 2nd"],
+    "action": ["GET /v1/devices", "key.rotate", "POST /v1/alarms"],
+    "kind": list(Kind),
+    "scope": ["devices:read", "alarms:write", None],
+    "result": list(Result),
+    "request_id": ["req_1", "req_2", "req_3"],
+    "key_id": ["key_1", "key_2", None],
+    "source_ip": ["198.51.100.20", "198.51.100.21", "203.0.113.9", "2001:db8::1", "not an address", None],
+    "details": [{"user_agent": "night-watch"}, {"note": 'say "hi"'}, {}],
+}
+NAMED = ("actor", "action", "kind", "scope", "result", "request_id", "key_id")
+NETWORKS = [
+    ip_network(text) for text in ("198.51.100.20/32", "198.51.100.0/24", "0.0.0.0/0", "2001:db8::/32", "192.0.2.0/24")
+]
+TEXTS = ["WATCH", "jane", "rotate", "/v1/", '"hi"', "a", "ja%n", "nowhere"]
+
+
+def random_entry(dice: random.Random) -> Any:
+    chosen = {name: dice.choice(values) for name, values in VALUES.items()}
+    return sample.entry(at=sample.NOW + dice.randrange(6) * sample.MINUTE, **chosen)
+
+
+def random_choice(dice: random.Random, values: list[Any]) -> Choice[Any]:
+    chosen = dice.sample(values, dice.choice([1, 1, 2]))
+    return Choice(tuple(chosen), negated=dice.random() < 0.4)
+
+
+def random_query(dice: random.Random) -> Query:
+    """Name each condition sometimes, so that all of them meet in some query."""
+    conditions: dict[str, Any] = {
+        name: random_choice(dice, [*(value for value in VALUES[name] if value is not None), *unknown])
+        for name in NAMED
+        for unknown in [[] if name in ("kind", "result") else ["never heard of"]]
+        if dice.random() < 0.2
+    }
+    if dice.random() < 0.3:
+        conditions["source_network"] = random_choice(dice, NETWORKS)
+    if dice.random() < 0.3:
+        conditions["text"] = random_choice(dice, TEXTS)
+    if dice.random() < 0.3:
+        conditions["since"] = sample.NOW + dice.randrange(4) * sample.MINUTE
+        conditions["until"] = sample.NOW + 5 * sample.MINUTE
+    apps = dice.choice([("shop",), ("shop", "till"), ("till", "unknown")])
+    return sample.query(apps=apps, dealer_wide=dice.random() < 0.3, **conditions)
+
+
+def fits(entry: Entry, query: Query) -> bool:
+    """Say the conditions over again, in the plainest way."""
+    texts = [entry.actor, entry.action, json.dumps(dict(entry.details))]
+    in_text = [piece for piece in TEXTS if any(json.dumps(piece)[1:-1].lower() in one.lower() for one in texts)]
+    address = entry.source_ip if entry.source_ip not in (None, "not an address") else None
+    networks = [network for network in NETWORKS if address is not None and ip_address(address) in network]
+    own = {name: [getattr(entry, name)] for name in NAMED} | {"text": in_text, "source_network": networks}
+    chosen = {name: choice for name in own if (choice := getattr(query, name)) is not None}
+    return (
+        (entry.app in query.apps or (entry.app is None and query.dealer_wide))
+        and query.since <= entry.timestamp < query.until
+        and all(bool(set(choice.values) & set(own[name])) != choice.negated for name, choice in chosen.items())
+    )
+
+
+async def append(storage: Storage, entries: list[Any]) -> list[Entry]:
+    """Append, and return the entries as the log then has them."""
+    numbers = await storage.write(lambda writer: writer.append(entries))
+    values = [{one.name: getattr(entry, one.name) for one in fields(NewEntry)} for entry in entries]
+    return [Entry(**value, seq=seq) for value, seq in zip(values, numbers, strict=True)]
+
+
+def newest_first(entries: list[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: (entry.timestamp, entry.seq), reverse=True)
+
+
+def position(entry: Entry) -> Position:
+    return Position(sample.microseconds(entry.timestamp), entry.seq)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_any_combination_of_conditions_finds_what_a_plain_filter_finds(storage: Storage, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 -- repeatable, not secret
+    everything = newest_first(await append(storage, [random_entry(dice) for _ in range(150)]))
+    for _ in range(60):
+        query, limit = random_query(dice), dice.choice([1, 7, 1_000])
+        expected = [entry for entry in everything if fits(entry, query)]
+        assert list(await storage.scan(sample.work("search", query, limit))) == expected[:limit], query
+        assert await storage.scan(sample.work("count", query, limit)) == len(expected[:limit]), query
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_pages_hold_every_entry_once_while_others_are_appended(storage: Storage, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 -- as above
+    everything = await append(storage, [random_entry(dice) for _ in range(200)])
+    for _ in range(8):
+        query, paged = random_query(dice), list[Entry]()
+        expected = [entry for entry in newest_first(everything) if fits(entry, query)]
+        while page := await storage.scan(sample.work("search", query, 7)):
+            paged += page
+            query = replace(query, before=position(page[-1]))
+            everything += await append(storage, [random_entry(dice) for _ in range(5)])
+        assert paged == newest_first(paged)
+        assert len({entry.seq for entry in paged}) == len(paged)
+        assert {entry.seq for entry in expected} <= {entry.seq for entry in paged}
