@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from mcp.server import CacheHint, MCPServer
+from mcp.server import CacheHint, MCPServer, Server
 from mcp.server.mcpserver import Context
+from mcp.server.request_state import RequestStateSecurity
 from mcp.server.stdio import stdio_server
 from mcp_types import CallToolResult, InputRequiredResult, Tool
 
@@ -25,7 +26,7 @@ INSTRUCTIONS = (
 class GatedServer(MCPServer[None]):
     """An SDK server whose tools come from our catalogue only, and whose calls all pass the gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, request_state: RequestStateSecurity | None = None) -> None:
         super().__init__(
             NAME,
             title="CHeKT security",
@@ -33,8 +34,14 @@ class GatedServer(MCPServer[None]):
             version=__version__,
             log_level="WARNING",
             cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
+            request_state_security=request_state,
         )
         self._gateway = gateway
+
+    @property
+    def protocol(self) -> Server[Any]:
+        """The SDK's protocol server, for transports that are put together elsewhere."""
+        return self._lowlevel_server
 
     async def list_tools(self) -> list[Tool]:
         """Return what the caller's grant opens."""
@@ -66,6 +73,10 @@ class GatedServer(MCPServer[None]):
         raise TypeError("Prompts are not served: nothing would gate them.")
 
 
-def build_server(gateway: Gateway) -> GatedServer:
-    """Return a server over `gateway`, for any transport."""
-    return GatedServer(gateway)
+def build_server(gateway: Gateway, request_state: RequestStateSecurity | None = None) -> GatedServer:
+    """Return a server over `gateway`, for any transport.
+
+    `request_state` seals what a client carries between two rounds; without it a key of this process does, which
+    another process cannot open.
+    """
+    return GatedServer(gateway, request_state)

@@ -1,0 +1,174 @@
+"""The edge before the MCP endpoint: who comes in, in this order, and what the others are told.
+
+1. The head: sizes, framing, headers that stand twice, Host and Origin.
+2. The client's address, behind our own proxies only where these are named.
+3. The credential. Unknown, ended and foreign ones get the same answer after the same work.
+4. The allow list of the credential's own app.
+5. That app's rate.
+6. The body, within its size and time; then the scopes of the call, for callers that can be challenged.
+
+Nothing here opens anything: the gate inside decides again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from chekt_mcp.auth.bearer import BearerVerifier
+from chekt_mcp.auth.caller import NO_DEALER, nobody
+from chekt_mcp.auth.granted import GrantedToken, caller_of
+from chekt_mcp.domain.audit import Kind, NewEntry, Result
+from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.domain.scope import ToolScopes
+from chekt_mcp.errors import ChektError
+from chekt_mcp.http.answer import send_answer
+from chekt_mcp.http.asgi import App, Receive, Scope, Send
+from chekt_mcp.http.body import read_whole, replayed
+from chekt_mcp.http.challenge import called_tool, missing
+from chekt_mcp.http.client_of import ClientOf
+from chekt_mcp.http.current_caller import CURRENT, NOT_ADMITTED
+from chekt_mcp.http.edge_answers import (
+    IP_NOT_ALLOWED,
+    NO_ADDRESS,
+    UNAVAILABLE,
+    bad_credential,
+    insufficient_scope,
+    no_credential,
+)
+from chekt_mcp.http.request_head import OwnNames, read_head
+from chekt_mcp.http.request_limits import ClientGone
+from chekt_mcp.http.visit import Turned, Visit
+from chekt_mcp.operations.admission import Entrance, admit
+from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
+from chekt_mcp.operations.services import Services
+
+SOURCE: Final = "http"
+_BEARER: Final = b"bearer "
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """What the operator decided.
+
+    Attributes:
+        own: what Host and Origin may say.
+        metadata_url: where a client learns which authorization servers there are (RFC 9728).
+        client_of: how a request's address is told.
+        challenge: OAuth callers get a 403 for a missing scope; without it, an answer inside the protocol.
+        body_seconds: how long a body may take.
+    """
+
+    own: OwnNames
+    metadata_url: str
+    client_of: ClientOf
+    challenge: bool = True
+    body_seconds: float = 10
+
+
+class Edge:
+    """The ASGI application around the endpoint. `tools` says which scope a tool needs."""
+
+    def __init__(
+        self, services: Services, verifier: BearerVerifier, tools: ToolScopes, settings: EdgeSettings, inner: App
+    ) -> None:
+        self._services, self._verifier, self._tools = services, verifier, tools
+        self._settings, self._inner = settings, inner
+        self._compiled = CompiledLists()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        now = self._services.clock()
+        visit = Visit(new_id("req", self._services.random), now, asyncio.get_running_loop().time())
+        visit.headers.append((b"x-request-id", visit.request_id.encode()))
+        with suppress(ClientGone):
+            try:
+                await self._served(visit, scope, receive, send)
+            except Turned as turned:
+                await self._refuse(visit, turned, receive, send)
+            except ChektError as error:
+                _LOG.warning("%s: %s", visit.request_id, error)
+                await self._refuse(visit, Turned(UNAVAILABLE), receive, send)
+
+    async def _served(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        head = read_head(scope["headers"], self._settings.own)
+        if not isinstance(head, dict):
+            raise Turned(head)
+        visit.source_ip = self._settings.client_of(scope)
+        if visit.source_ip is None:
+            raise Turned(NO_ADDRESS)
+        granted = await self._granted(visit, head)
+        await self._admitted(visit, granted)
+        if scope["method"] == "POST":
+            body = await read_whole(receive, self._settings.body_seconds)
+            self._require_scopes(granted, head, body)
+            receive = replayed(body, receive)
+        await self._pass_on(visit, granted, scope, receive, send)
+
+    async def _granted(self, visit: Visit, head: dict[bytes, bytes]) -> GrantedToken:
+        presented = head.get(b"authorization")
+        if presented is None:
+            raise Turned(no_credential(self._settings.metadata_url))
+        token = presented[len(_BEARER) :].strip() if presented[: len(_BEARER)].lower() == _BEARER else b""
+        judged = await self._verifier.judge(token.decode("latin-1"), visit.now)
+        if isinstance(judged, GrantedToken):
+            return judged
+        visit.caller = judged.caller()
+        raise Turned(
+            UNAVAILABLE if judged.temporary else bad_credential(self._settings.metadata_url), judged.problem.code
+        )
+
+    async def _admitted(self, visit: Visit, granted: GrantedToken) -> None:
+        source_ip = visit.source_ip or ""
+        visit.caller = replace(caller_of(granted), source_ip=source_ip, request_id=visit.request_id)
+        grant, compiled = granted.grant, self._compiled
+        admission = await self._services.storage.read(lambda reader: admit(reader, compiled, grant, source_ip))
+        if admission.entrance is Entrance.IP_NOT_ALLOWED:
+            raise Turned(IP_NOT_ALLOWED)
+
+    def _require_scopes(self, granted: GrantedToken, head: dict[bytes, bytes], body: bytes) -> None:
+        if not self._settings.challenge or granted.grant.credential != "oauth":
+            return
+        if needed := missing(granted.grant, self._tools, called_tool(head, body)):
+            raise Turned(insufficient_scope(self._settings.metadata_url, needed))
+
+    async def _pass_on(self, visit: Visit, granted: GrantedToken, scope: Scope, receive: Receive, send: Send) -> None:
+        from mcp.server.auth.middleware.auth_context import auth_context_var  # noqa: PLC0415 -- start-up is measured
+        from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser  # noqa: PLC0415 -- as above
+
+        scope["user"] = AuthenticatedUser(granted)
+        user = auth_context_var.set(scope["user"])
+        caller = CURRENT.set(visit.caller or nobody(NOT_ADMITTED))
+        try:
+            await self._inner(scope, receive, visit.answering(send))
+        finally:
+            auth_context_var.reset(user)
+            CURRENT.reset(caller)
+
+    async def _refuse(self, visit: Visit, turned: Turned, receive: Receive, send: Send) -> None:
+        try:
+            await self._services.storage.write(lambda writer: writer.append([self._entry(visit, turned.logged)]))
+        except ChektError as error:
+            _LOG.warning("%s: the refusal could not be logged: %s", visit.request_id, error.code)
+        await send_answer(receive, send, turned.answer, visit.request_id)
+
+    def _entry(self, visit: Visit, code: str) -> NewEntry:
+        caller = visit.caller
+        return NewEntry(
+            dealer=caller.dealer if caller else NO_DEALER,
+            timestamp=visit.now,
+            actor=caller.actor if caller else "unknown",
+            kind=Kind.TOOL_CALL,
+            action="http_request",
+            result=Result.DENIED,
+            request_id=visit.request_id,
+            app=caller.app if caller else None,
+            source=SOURCE,
+            source_ip=visit.source_ip,
+            key_id=caller.key_id if caller else None,
+            details={"outcome": code},
+        )

@@ -1,0 +1,1 @@
+"""The approval pages: where a person decides in a browser. See `site`."""

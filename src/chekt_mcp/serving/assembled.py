@@ -1,0 +1,75 @@
+"""The application put together from an open state: the gateway, both protocol eras, the edge, and the small paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mcp.server.request_state import RequestStateSecurity
+
+from chekt_mcp.auth.bearer import BearerTokens
+from chekt_mcp.http.asgi import App
+from chekt_mcp.http.client_of import ClientOf
+from chekt_mcp.http.current_caller import by_request
+from chekt_mcp.http.edge import SOURCE, Edge, EdgeSettings
+from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
+from chekt_mcp.http.site import Site, document, readiness
+from chekt_mcp.operations.services import Services
+from chekt_mcp.server import build_server
+from chekt_mcp.serving.endpoint import Endpoint
+from chekt_mcp.serving.options import HttpOptions
+from chekt_mcp.storage.interface import Writer
+from chekt_mcp.tools.catalog import tool_scopes
+from chekt_mcp.tools.gateway import Gateway
+
+STATE_KEY = "request_state"
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """One process's application, and the endpoint that keeps sessions while it serves."""
+
+    site: Site
+    endpoint: Endpoint
+
+
+async def assemble(services: Services, options: HttpOptions, port: int, ask_timeout: float) -> Assembled:
+    """Put the application together, listening on `port`.
+
+    Raises:
+        Unavailable: the state cannot be read or written.
+    """
+    gateway = Gateway(lambda: services, by_request, SOURCE, ask_timeout)
+    server = build_server(gateway, RequestStateSecurity(keys=[await request_state_key(services)]))
+    endpoint = Endpoint(server, sessions=options.workers == 1)
+    resource = options.resource(port)
+    settings = EdgeSettings(
+        options.own_names(port),
+        metadata_url(resource),
+        ClientOf(options.proxies, options.header if options.proxies else None),
+        options.challenge,
+    )
+    edge = Edge(services, BearerTokens(services.storage, services.clock), tool_scopes(), settings, endpoint)
+    return Assembled(Site(services, _exact(services, options, resource, edge)), endpoint)
+
+
+async def request_state_key(services: Services) -> bytes:
+    """Return the key that seals what clients carry between rounds: every process of this state has the same."""
+    fresh = services.random(KEY_BYTES)
+
+    async def work(writer: Writer) -> bytes:
+        return await writer.make_server_secret(STATE_KEY, fresh)
+
+    return await services.storage.write(work)
+
+
+def _exact(services: Services, options: HttpOptions, resource: str, edge: Edge) -> Mapping[str, App]:
+    described = document(metadata(resource, ()), cached=True)
+    return {
+        options.path: edge,
+        WELL_KNOWN: described,
+        f"{WELL_KNOWN}{options.path}": described,
+        "/healthz": document({"status": "ok"}),
+        "/readyz": readiness(services),
+    }

@@ -1,0 +1,54 @@
+"""The MCP endpoint behind the edge: both protocol eras, each the way that suits it.
+
+2026-07-28: one request, one answer, as JSON. Before: sessions, whose answers come as events, because a form that a
+person fills in has to reach the client while its call waits. Such a session lives in one process. Where several serve,
+each of those requests stands for itself: no forms then, and what needs a person waits for an approver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+from chekt_mcp.http.asgi import Receive, Scope, Send
+from chekt_mcp.http.request_head import MOST_BODY_BYTES
+from chekt_mcp.server import GatedServer
+
+MOST_SESSIONS = 1_000
+IDLE_SECONDS = 30 * 60
+_VERSION = b"mcp-protocol-version"
+
+
+class Endpoint:
+    """The ASGI application; `running` must be entered first, once."""
+
+    def __init__(self, server: GatedServer, *, sessions: bool) -> None:
+        self._modern = self._manager(server, json_response=True, stateless=True)
+        self._legacy = self._manager(server, json_response=False, stateless=not sessions)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep the sessions while it lasts."""
+        async with self._modern.run(), self._legacy.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request that the edge let through."""
+        version = next((value.decode("latin-1") for name, value in scope["headers"] if name == _VERSION), None)
+        older = version is None or version in HANDSHAKE_PROTOCOL_VERSIONS
+        manager = self._legacy if older else self._modern
+        await manager.handle_request(scope, receive, send)
+
+    @staticmethod
+    def _manager(server: GatedServer, *, json_response: bool, stateless: bool) -> StreamableHTTPSessionManager:
+        return StreamableHTTPSessionManager(
+            app=server.protocol,
+            json_response=json_response,
+            stateless=stateless,
+            session_idle_timeout=IDLE_SECONDS,
+            max_request_body_size=MOST_BODY_BYTES,
+            max_sessions=MOST_SESSIONS,
+        )

@@ -1,0 +1,69 @@
+"""Real clients of both protocol eras over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chekt_mcp.domain.scope import Scope
+from http_site import serving
+from world import Era, Person, World, refusal, structured
+
+CHECK = {"addresses": ["203.0.113.9"]}
+
+
+def test_a_key_opens_the_tools_of_its_scopes(world: World, era: Era) -> None:
+    async def scenario() -> None:
+        key = await world.add_app("shop", scopes=(Scope.ALLOWLIST_READ,), allow_list="203.0.113.0/24\n127.0.0.1")
+        async with serving(world) as served, served.client(key, era) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert names == ["whoami", "check_ip", "get_allow_list", "preview_allow_list"]
+            assert structured(await client.call_tool("check_ip", CHECK))["counts"] == {"allowed": 1}
+
+    asyncio.run(scenario())
+
+
+def test_a_call_is_logged_with_the_address_it_came_from(world: World, era: Era) -> None:
+    async def scenario() -> None:
+        key = await world.add_app("shop")
+        async with serving(world) as served, served.client(key, era) as client:
+            await client.call_tool("check_ip", CHECK)
+        (entry,) = await world.entries(action="check_ip")
+        assert (entry.source, entry.source_ip, entry.actor) == ("http", "127.0.0.1", "app:shop")
+
+    asyncio.run(scenario())
+
+
+def test_the_gate_inside_decides_for_a_key_without_the_scope(world: World, era: Era) -> None:
+    async def scenario() -> None:
+        key = await world.add_app("shop", scopes=(Scope.ALLOWLIST_READ,))
+        async with serving(world) as served, served.client(key, era) as client:
+            assert refusal(await client.call_tool("get_key_status", {})).startswith("permission_denied")
+
+    asyncio.run(scenario())
+
+
+def test_a_person_confirms_in_the_client(world: World, era: Era) -> None:
+    async def scenario() -> None:
+        key = await world.add_app("shop", confirm="client")
+        person = Person(typed={"app": "shop"})
+        async with serving(world) as served, served.client(key, era, person=person) as client:
+            answer = structured(await client.call_tool("rotate_key", {"reason": "scheduled"}))
+        assert answer["status"] == "rotated"
+        assert len(person.shown) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_session_belongs_to_the_app_that_opened_it(world: World) -> None:
+    async def scenario() -> None:
+        first, second = await world.add_app("shop"), await world.add_app("kiosk")
+        client = {"name": "test", "version": "1"}
+        begin = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client}
+        async with serving(world) as served:
+            opened = await served.post(first, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": begin})
+            session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
+            listed = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
+            assert (await served.post(first, listed, session)).status_code == 200
+            assert (await served.post(second, listed, session)).status_code == 404
+
+    asyncio.run(scenario())
