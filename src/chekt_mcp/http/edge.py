@@ -20,6 +20,7 @@ from typing import Final
 
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.caller import NO_DEALER, nobody
+from chekt_mcp.auth.current_caller import CURRENT, NOT_ADMITTED
 from chekt_mcp.auth.granted import GrantedToken, caller_of
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
@@ -30,7 +31,6 @@ from chekt_mcp.http.asgi import App, Receive, Scope, Send
 from chekt_mcp.http.body import read_whole, replayed
 from chekt_mcp.http.challenge import called_tool, missing
 from chekt_mcp.http.client_of import ClientOf
-from chekt_mcp.http.current_caller import CURRENT, NOT_ADMITTED
 from chekt_mcp.http.edge_answers import (
     IP_NOT_ALLOWED,
     NO_ADDRESS,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from mcp.server.request_state import RequestStateSecurity
 
 from chekt_mcp.auth.bearer import BearerTokens
+from chekt_mcp.auth.current_caller import by_request
 from chekt_mcp.http.asgi import App
 from chekt_mcp.http.client_of import ClientOf
-from chekt_mcp.http.current_caller import by_request
 from chekt_mcp.http.edge import SOURCE, Edge, EdgeSettings
 from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
