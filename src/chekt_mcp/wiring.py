@@ -129,7 +129,7 @@ def open_services(
     limits = Limits(settings.approval_ttl, settings.grace, settings.webhook_window)
     sinks = ConfiguredSinks(settings.secrets_dir, settings.api_key_file, settings.sink)
     return Services(
-        open_storage(settings.state, one_caller=one_caller, make=make),
+        open_storage(settings.state, random=random, one_caller=one_caller, make=make),
         sealing,
         sinks,
         clock,

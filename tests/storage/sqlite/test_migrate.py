@@ -103,6 +103,6 @@ async def test_a_running_older_server_writes_nothing_into_an_upgraded_state(
 def test_where_wal_cannot_be_had_the_state_is_refused() -> None:
     in_memory = sqlite3.connect(":memory:", isolation_level=None)
     with pytest.raises(StateUnusable) as refused:
-        migrate.make_current(in_memory)
+        migrate.make_current(in_memory, bytes)
     assert refused.value.code == "state_no_wal"
     in_memory.close()

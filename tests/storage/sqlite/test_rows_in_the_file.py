@@ -34,7 +34,8 @@ def raw(tmp_path: Path, storage: SqliteStorage) -> Iterator[sqlite3.Connection]:
 
 
 COLUMNS = "log, ts, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin"
-COPY = f"INSERT INTO entries SELECT id + 1, {COLUMNS}, ? FROM entries"  # noqa: S608 -- constants
+TREE = "request_key, salt, leaf"
+COPY = f"INSERT INTO entries SELECT id + 1, {COLUMNS}, ?, {TREE} FROM entries"  # noqa: S608 -- constants
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ async def test_bytes_that_are_no_text_hide_no_other_entry(storage: SqliteStorage
     raw.execute("INSERT INTO names (id, text) VALUES (900, CAST(x'61ff62' AS TEXT))")
     odd = COLUMNS.replace("actor", "900").replace("request_id", "CAST(x'ff' AS TEXT)")
     details = b'{"a": "\xff"}'
-    raw.execute(f"INSERT INTO entries SELECT id + 1, {odd}, CAST(? AS TEXT) FROM entries", (details,))  # noqa: S608 -- constants
+    raw.execute(f"INSERT INTO entries SELECT id + 1, {odd}, CAST(? AS TEXT), {TREE} FROM entries", (details,))  # noqa: S608 -- constants
     found = await sample.search(storage)
     assert [entry.actor for entry in found] == ["a\ufffdb", "app:shop"]
     assert found[0].details == {"a": "\ufffd"}
@@ -64,7 +65,7 @@ async def test_bytes_that_are_no_text_hide_no_other_entry(storage: SqliteStorage
 async def test_unknown_names_hide_no_other_entry_and_are_never_taken_for_success(
     storage: SqliteStorage, raw: sqlite3.Connection
 ) -> None:
-    numbers = "1, ts, app, 901, 902, 903, 904, 905, request_id, 906, 907, 908, 909, NULL"
+    numbers = "1, ts, app, 901, 902, 903, 904, 905, request_id, 906, 907, 908, 909, NULL, request_key, salt, leaf"
     raw.execute(f"INSERT INTO entries SELECT id + 1, {numbers} FROM entries")  # noqa: S608 -- constants
     odd, ours = await sample.search(storage)
     assert (odd.actor, odd.kind, odd.action, odd.result) == ("", Kind.OPERATOR_ACTION, "", Result.ERROR)
@@ -124,7 +125,7 @@ async def test_the_database_itself_refuses_an_entry_without_its_necessities(
 ) -> None:
     without = COLUMNS.replace(column, "NULL", 1)
     with pytest.raises(sqlite3.IntegrityError):
-        raw.execute(f"INSERT INTO entries SELECT id + 1, {without}, '' FROM entries")  # noqa: S608 -- constants
+        raw.execute(f"INSERT INTO entries SELECT id + 1, {without}, '', {TREE} FROM entries")  # noqa: S608 -- constants
     await storage.close()
 
 
@@ -133,7 +134,7 @@ async def test_a_moment_out_of_range_is_refused_by_the_database(
 ) -> None:
     for moment in ("9223372036854775807", "'2026-06-01'", "1.5"):
         with pytest.raises(sqlite3.IntegrityError):
-            raw.execute(f"INSERT INTO entries SELECT id + 1, {COLUMNS.replace('ts', moment, 1)}, '' FROM entries")  # noqa: S608 -- constants
+            raw.execute(f"INSERT INTO entries SELECT id + 1, {COLUMNS.replace('ts', moment, 1)}, '', {TREE} FROM entries")  # noqa: S608 -- constants
     await storage.close()
 
 

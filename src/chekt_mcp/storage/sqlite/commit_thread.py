@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 
@@ -26,8 +27,9 @@ class CommitThread:
     the disk by then, and of what was not, nothing is.
     """
 
-    def __init__(self, file: OpenFile) -> None:
+    def __init__(self, file: OpenFile, random: Callable[[int], bytes]) -> None:
         self._file = file
+        self._random = random
         self._jobs: SimpleQueue[WriteJob | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
@@ -91,7 +93,7 @@ class CommitThread:
     def _ready(self) -> tuple[sqlite3.Connection, SqliteWriter]:
         if self._connection is None:
             self._connection = connect_to_write(self._file.path)
-            self._writer = SqliteWriter(self._connection)
+            self._writer = SqliteWriter(self._connection, self._random)
         return self._connection, self._writer
 
     def _waiting(self) -> list[WriteJob]:

@@ -7,6 +7,7 @@ microseconds. A write waits for the disk and for other processes, and so never i
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar, cast
@@ -26,12 +27,18 @@ T = TypeVar("T")
 
 
 def open_storage(
-    directory: Path, *, mounts: Callable[[], str] = read_mounts, one_caller: bool = False, make: bool = True
+    directory: Path,
+    *,
+    random: Callable[[int], bytes] = os.urandom,
+    mounts: Callable[[], str] = read_mounts,
+    one_caller: bool = False,
+    make: bool = True,
 ) -> SqliteStorage:
     """Open the state in `directory`, making or upgrading the database as needed. Tightens no permissions.
 
     Args:
         directory: an existing directory, on a disk of this machine.
+        random: returns so many random bytes, for the salts of log entries.
         mounts: returns the system's mount table, in the form of /proc/self/mountinfo.
         one_caller: write in the caller's thread. For a program with one caller at a time nobody shares a commit,
             and handing each to another thread would only add to its wait (a third of it, measured). While
@@ -49,22 +56,24 @@ def open_storage(
     with explained():
         connection = connect(path)
         try:
-            make_current(connection)
+            make_current(connection, random)
             connection.execute("SELECT 1 FROM logs LIMIT 1").fetchall()  # reads the schema: a damaged one shows here
             connection.execute("PRAGMA query_only = ON")
         except BaseException:
             connection.close()
             raise
-    return SqliteStorage(file, Snapshots(connection), one_caller=one_caller)
+    return SqliteStorage(file, Snapshots(connection), random, one_caller=one_caller)
 
 
 class SqliteStorage:
     """One store, for one event loop's thread at a time. Made by `open_storage`."""
 
-    def __init__(self, file: OpenFile, snapshots: Snapshots, *, one_caller: bool = False) -> None:
+    def __init__(
+        self, file: OpenFile, snapshots: Snapshots, random: Callable[[int], bytes], *, one_caller: bool = False
+    ) -> None:
         self._snapshots = snapshots
         self._one_caller = one_caller
-        self._commits = CommitThread(file)
+        self._commits = CommitThread(file, random)
         self._scans = ScanThreads(file)
         self._closed = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from chekt_mcp.errors import StateUnusable
 from chekt_mcp.storage.sqlite.connection import BUSY_TIMEOUT, RETRY
@@ -15,15 +15,20 @@ from chekt_mcp.storage.sqlite.database_file import (
     refuse_version,
 )
 
+LEAVES = 8
+"""The migration behind which entries get their leaves."""
 
-def make_current(connection: sqlite3.Connection) -> None:
+
+def make_current(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
     """Migrate if need be, and make sure of WAL. Safe when several processes do it at once.
+
+    `random` salts entries that are older than the log's tree.
 
     Raises:
         StateUnusable: codes `state_newer`, `state_not_ours`, `state_no_wal`; the database is left as it was.
     """
     if _number(connection, "user_version") != SCHEMA_VERSION:
-        _migrate(connection)
+        _migrate(connection, random)
     refuse_application(_number(connection, "application_id"))
     _use_wal(connection)
 
@@ -33,7 +38,7 @@ def version(connection: sqlite3.Connection) -> int:
     return _number(connection, "user_version")
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
     connection.execute("BEGIN EXCLUSIVE")  # another process may be doing the same: it wins, and we find it done
     try:
         found = version(connection)
@@ -43,6 +48,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
         for number in range(found + 1, SCHEMA_VERSION + 1):
             for statement in _statements(_script(number)):
                 connection.execute(statement)
+            if number == LEAVES:
+                _add_leaves(connection, random)
         if found == 0:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -52,6 +59,12 @@ def _migrate(connection: sqlite3.Connection) -> None:
         raise
     # An older program judges by the file's first bytes, so the new number should be there and not in the WAL.
     connection.execute("PRAGMA wal_checkpoint").fetchall()
+
+
+def _add_leaves(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
+    from chekt_mcp.storage.sqlite.log_upgrade import LogUpgrade  # noqa: PLC0415 -- once in the life of a state
+
+    LogUpgrade(connection).run(random)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

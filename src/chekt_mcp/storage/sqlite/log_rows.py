@@ -1,0 +1,180 @@
+"""Entries as rows and leaves: what an append spends its time on, so each piece that repeats is made once.
+
+Most entries differ from another one in their moment, request id, number, salt and details alone. All else is a `Shape`:
+the integers of its columns, and its members of the canonical JSON (domain/audit_leaf; tests hold these bytes to it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from hashlib import sha256
+from typing import NamedTuple, TypeVar
+
+from chekt_mcp.domain.audit import NewEntry
+from chekt_mcp.domain.audit_leaf import SALT_LENGTH
+from chekt_mcp.domain.canonical_json import details_text, quoted
+from chekt_mcp.storage.sqlite.interned import Interned, InternedAddresses
+from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
+from chekt_mcp.storage.sqlite.request_key import request_key
+from chekt_mcp.storage.sqlite.session import Row
+from chekt_mcp.storage.sqlite.values import EPOCH, MICROSECOND, storable
+
+MOST_REMEMBERED = 20_000
+"""Shapes, addresses and seconds come from outside; beyond this the memory of them starts over."""
+
+MOST_DETAILS = 65_536
+"""Characters of JSON that an entry's details may have; of longer ones a note stays, with their length and hash."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+SECOND = 1_000_000
+
+
+class Shape(NamedTuple):
+    """Everything of an entry that repeats."""
+
+    app: int | None
+    actor: int
+    kind: int
+    action: int
+    scope: int | None
+    result: int
+    source: int | None
+    key_id: int | None
+    origin: int | None
+    action_to_dealer: str
+    key_to_origin: str
+    result_: str
+    scope_: str
+    source_: str
+
+
+class EntryRows:
+    """Makes rows of `entries` on one connection."""
+
+    def __init__(self, names: Interned, addresses: InternedAddresses, random: Callable[[int], bytes]) -> None:
+        self._names = names
+        self._addresses = addresses
+        self._random = random
+        self._shapes: dict[Row, Shape] = {}
+        self._places: dict[str, tuple[int, str]] = {}
+        self._seconds: dict[int, str] = {}
+
+    def forget(self) -> None:
+        """Start over: the numbers that were given out since the last commit are void."""
+        self._shapes.clear()
+        self._places.clear()
+        self._seconds.clear()
+
+    def row(self, log: int, seq: int, entry: NewEntry) -> Row:
+        """Return the columns of `entries`, in the table's order; the last one is the leaf."""
+        # Longer than it should be: a call for each step would take more time than the step.
+        repeated = (
+            entry.dealer,
+            entry.app,
+            entry.actor,
+            entry.kind,
+            entry.action,
+            entry.scope,
+            entry.result,
+            entry.source,
+            entry.key_id,
+            entry.origin,
+        )
+        shape = self._shapes.get(repeated) or self._shape(repeated)
+        app, actor, kind, action, scope, result, source, key_id, origin, *members = shape
+        action_to_dealer, key_to_origin, result_, scope_, source_ = members
+        place, place_ = None, ""
+        if entry.source_ip is not None:
+            place, place_ = self._places.get(entry.source_ip) or self._place(entry.source_ip)
+        ts = (entry.timestamp - EPOCH) // MICROSECOND
+        second, fraction = divmod(ts, SECOND)
+        moment = self._seconds.get(second) or self._second(second)
+        request_id = entry.request_id
+        if not request_id.isascii() or "\0" in request_id:
+            request_id = storable(request_id)
+        details, details_ = None, ""
+        if entry.details:
+            details = kept_details(entry)
+            details_ = ',"details":' + details
+        salt = self._random(SALT_LENGTH)
+        leaf = (
+            f'\0{action_to_dealer}{details_}{key_to_origin},"request_id":{quoted(request_id)}{result_},"salt":"'
+            f'{salt.hex()}"{scope_},"seq":{seq}{source_}{place_},"timestamp":"{moment}.{fraction:06}Z"}}'
+        )
+        return (
+            (log << SEQ_BITS) + seq,
+            log,
+            ts,
+            app,
+            actor,
+            kind,
+            action,
+            scope,
+            result,
+            request_id,
+            source,
+            place,
+            key_id,
+            origin,
+            details,
+            request_key(seq, request_id),
+            salt,
+            sha256(leaf.encode()).digest(),
+        )
+
+    def _shape(self, repeated: Row) -> Shape:
+        dealer, app, actor, kind, action, scope, result, source, key_id, origin = repeated
+        name, optional = self._names.intern, self._names.intern_optional
+        shape = Shape(
+            optional(app),
+            name(actor),
+            name(kind.value),
+            name(action),
+            optional(scope),
+            name(result.value),
+            optional(source),
+            optional(key_id),
+            optional(origin),
+            f'{{"action":{_text(action)},"actor":{_text(actor)}{_member("app", app)},"dealer":{_text(dealer)}',
+            f'{_member("key_id", key_id)},"kind":{_text(kind.value)}{_member("origin", origin)}',
+            f',"result":{_text(result.value)}',
+            _member("scope", scope),
+            _member("source", source),
+        )
+        return _remember(self._shapes, repeated, shape)
+
+    def _place(self, source_ip: str) -> tuple[int, str]:
+        place = self._addresses.intern(source_ip), _member("source_ip", source_ip)
+        return _remember(self._places, source_ip, place)
+
+    def _second(self, second: int) -> str:
+        moment = (EPOCH + timedelta(seconds=second)).isoformat()[:19]
+        return _remember(self._seconds, second, moment)
+
+
+def kept_details(entry: NewEntry) -> str:
+    """Return an entry's details as they are kept: canonical JSON, or a note where that is too long."""
+    text = details_text(entry.details)
+    if len(text) <= MOST_DETAILS:
+        return text
+    content = text.encode()
+    note = {"not_kept": "these details are too long for the log", "bytes": len(content)}
+    return details_text({**note, "sha256": sha256(content).hexdigest()})
+
+
+def _text(text: str) -> str:
+    return quoted(storable(text))
+
+
+def _member(name: str, text: str | None) -> str:
+    """Return a member of a JSON object after others; nothing for what is not set."""
+    return "" if text is None else f',"{name}":{_text(text)}'
+
+
+def _remember(known: dict[K, V], key: K, value: V) -> V:
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
+    known[key] = value
+    return value
