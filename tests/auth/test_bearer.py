@@ -10,8 +10,9 @@ from typing import Any, cast
 import pytest
 from mcp.server.auth.provider import TokenVerifier, principal_components
 
-from chekt_mcp.auth.bearer import LONGEST, BearerTokens, BearerVerifier
+from chekt_mcp.auth.bearer import BearerTokens, BearerVerifier
 from chekt_mcp.auth.granted import GrantedToken, Refused, caller_of
+from chekt_mcp.auth.signed_token import LONGEST
 from chekt_mcp.domain import api_key
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment

@@ -3,6 +3,9 @@
 | form | kind |
 | --- | --- |
 | `chekt_…` | API key of an app |
+| three parts with dots between, `iss` is the configured issuer | OAuth 2.0 access token |
+| three parts with dots between, anybody else | assertion of a partner |
+| anything else | OAuth 2.0 access token that only its issuer can read |
 
 Whatever is wrong, an outsider gets the same answer; the reason goes to the log as a code, never with the credential.
 """
@@ -10,6 +13,7 @@ Whatever is wrong, an outsider gets the same answer; the reason goes to the log 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,19 +21,18 @@ from typing import Protocol
 
 from mcp.server.auth.provider import AccessToken
 
+from chekt_mcp.auth.access_token import AccessTokens
+from chekt_mcp.auth.assertion import Assertions
 from chekt_mcp.auth.authenticate import UNKNOWN, authenticate_evenly
 from chekt_mcp.auth.caller import Caller
 from chekt_mcp.auth.credential import Problem
 from chekt_mcp.auth.granted import GrantedToken, Refused, caller_of, of_key
+from chekt_mcp.auth.signed_token import LONGEST, SignedToken, looks_signed, read_signed_token
+from chekt_mcp.auth.token_problem import PASSING, Fault, problem_of
 from chekt_mcp.storage.interface import Storage
 
-LONGEST = 8_192
-"""Characters of a credential that are looked at: what common servers take as one header line."""
-UNRECOGNISED = Problem(
-    "unrecognised_credential",
-    "What was presented has the form of no credential that this server takes.",
-    "Send an app's API key (chekt_live_… or chekt_test_…) as `Authorization: Bearer …`.",
-)
+OPAQUE = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
+"""What a bearer token is made of (RFC 6750, 2.1)."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +55,18 @@ class BearerVerifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BearerTokens:
-    """A `BearerVerifier`, and the SDK's `TokenVerifier`. `clock` returns the present moment in UTC."""
+    """A `BearerVerifier`, and the SDK's `TokenVerifier`.
+
+    Attributes:
+        clock: returns the present moment in UTC.
+        access_tokens: None where no issuer is configured.
+        assertions: None where nobody can be asked for a partner's keys.
+    """
 
     storage: Storage
     clock: Callable[[], datetime]
+    access_tokens: AccessTokens | None = None
+    assertions: Assertions | None = None
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return the accepted credential (a `GrantedToken`), or None with the reason in the log."""
@@ -70,14 +81,42 @@ class BearerTokens:
         judged = await self.judge(token, now)
         return judged.caller() if isinstance(judged, Refused) else caller_of(judged)
 
-    async def judge(self, token: str, now: datetime) -> GrantedToken | Refused:
-        """Judge a credential; see `BearerVerifier`."""
-        if len(token) <= LONGEST and token.isascii() and token.startswith("chekt_"):
+    async def judge(self, token: str, now: datetime, *, use_up: bool = True) -> GrantedToken | Refused:
+        """Judge a credential; see `BearerVerifier`. Without `use_up` an assertion stays good: to explain it only."""
+        if len(token) > LONGEST or not token.isascii():
+            return _refused(Fault.NOT_A_TOKEN)
+        if token.startswith("chekt_"):
             return await self._key(token, now)
-        return Refused(UNRECOGNISED)
+        judged = await (self._signed(token, now, use_up=use_up) if looks_signed(token) else self._opaque(token, now))
+        return _refused(judged) if isinstance(judged, Fault) else judged
 
     async def _key(self, value: str, now: datetime) -> GrantedToken | Refused:
         grant, key = await self.storage.read(lambda reader: authenticate_evenly(reader, value, now))
         if isinstance(grant, Problem):
             return Refused(grant, key)
         return Refused(UNKNOWN) if key is None else of_key(grant, key)
+
+    async def _signed(self, text: str, now: datetime, *, use_up: bool) -> GrantedToken | Fault:
+        """Let the issuer that a token names tell whose rules it is held to; both check that it is theirs."""
+        token = read_signed_token(text)
+        if isinstance(token, Fault):
+            return token
+        if self.access_tokens is not None and _issuer(token) == self.access_tokens.issuer.issuer:
+            return await self.access_tokens.judge(text, token, now)
+        if self.assertions is None:
+            return Fault.UNKNOWN_ISSUER
+        return await self.assertions.judge(token, now, use_up=use_up)
+
+    async def _opaque(self, text: str, now: datetime) -> GrantedToken | Fault:
+        """Ask the issuer about what is plain text (RFC 6750, 2.1), if one can be asked."""
+        if self.access_tokens is None or not OPAQUE.fullmatch(text):
+            return Fault.OPAQUE
+        return await self.access_tokens.judge(text, None, now)
+
+
+def _issuer(token: SignedToken) -> object:
+    return token.claims.get("iss")
+
+
+def _refused(fault: Fault) -> Refused:
+    return Refused(problem_of(fault), temporary=fault in PASSING)
