@@ -10,7 +10,7 @@ from chekt_mcp.storage.sqlite.deliveries import DeliveryReader, DeliveryWriter
 from chekt_mcp.storage.sqlite.event_queue import EventQueueReader, EventQueueWriter
 from chekt_mcp.storage.sqlite.imports import ImportReader, ImportWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
-from chekt_mcp.storage.sqlite.log_search import LogSearch
+from chekt_mcp.storage.sqlite.log_pruning import LogPruning
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
 from chekt_mcp.storage.sqlite.rotations import RotationReader, RotationWriter
 
@@ -24,7 +24,7 @@ class SqliteReader(
     DeliveryReader,
     EventQueueReader,
     ImportReader,
-    LogSearch,
+    LogPruning,
 ):
     """`storage.interface.Reader` on one connection."""
 
