@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chekt_mcp.auth import authenticate
 from chekt_mcp.auth.credential import Problem
 from chekt_mcp.domain.api_key import ALPHABET, fingerprint
-from chekt_mcp.domain.exposure import MARK, contains_credential, exposed_field, redacted
+from chekt_mcp.domain.exposure import MARK, contain_credentials, contains_credential, exposed_field, redacted
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.webhook.fixes import ADVICE
 
@@ -254,3 +254,16 @@ def test_depth_hides_nothing_and_breaks_nothing() -> None:
 def test_numbers_and_nothing_are_no_credentials() -> None:
     assert exposed_field({"limit": 20, "force": True, "until": None, "ratio": 0.5}) is None
     assert exposed_field({}) is None
+
+
+ENCODED = st.builds(
+    lambda ahead, encoding, credential: ahead + encoding(credential),
+    st.text("aZ0 =_-", max_size=5),
+    st.sampled_from(list(ENCODINGS.values())),
+    st.sampled_from([KEY, SECRET, TOKEN, PEM]),
+)
+
+
+@given(st.lists(st.one_of(st.text(max_size=30), st.text("eyJ%=\\chkt_ \n", max_size=30), ENCODED), max_size=8))
+def test_texts_looked_at_together_are_judged_as_each_for_itself(texts: list[str]) -> None:
+    assert list(contain_credentials(texts)) == [contains_credential(text) for text in texts]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -13,19 +15,17 @@ from hypothesis import strategies as st
 
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.exposure import MARK, contains_credential
+from chekt_mcp.domain.imported_fields import FIELDS, LIMITS, missing_fields
 from chekt_mcp.domain.imported_row import (
     DETAIL_LIMIT,
     DETAIL_NAME_LIMIT,
     DETAILS_LIMIT,
-    FIELDS,
-    LIMITS,
     Import,
     ImportedRow,
     Rejection,
-    missing_fields,
-    read_row,
+    read_rows,
 )
-from chekt_mcp.domain.imported_value import RowCode
+from chekt_mcp.domain.imported_value import RowCode, Times
 
 TARGET = Import("acme", "imp_1")
 FAKE_KEY = "chekt_test_" + "EXAMPLE" * 5
@@ -42,6 +42,11 @@ ROW: dict[str, object] = {
     "key_id": "key_1",
     "user_agent": "front-desk/4.3.0",
 }
+
+
+def read_row(row: Mapping[str, object], target: Import) -> ImportedRow | Rejection:
+    (found,) = read_rows([row], target)
+    return found
 
 
 def taken(**changes: object) -> ImportedRow:
@@ -157,21 +162,60 @@ def test_what_is_no_time_or_lies_outside_1970_to_9999_is_refused(written: object
     assert refused(timestamp=written) == ("bad_time", "timestamp")
 
 
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-06-30T23:59:00", "2026-06-30T21:59:00+00:00"),
+        ("2026-01-30 23:59", "2026-01-30T22:59:00+00:00"),
+        ("2026-06-30t23:59:00,250", "2026-06-30T21:59:00.250000+00:00"),
+        ("2026-06-30T23:59:00Z", "2026-06-30T23:59:00+00:00"),
+    ],
+)
+def test_a_time_without_an_offset_is_read_in_the_zone_that_was_named(written: str, read: str) -> None:
+    found = read_row({**ROW, "timestamp": written}, Import("acme", "imp_1", Times(zone=BERLIN)))
+    assert isinstance(found, ImportedRow)
+    assert found.entry.timestamp.isoformat() == read
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("2026-10-25T02:30:00", RowCode.AMBIGUOUS_TIME),
+        ("2026-03-29T02:30:00", RowCode.AMBIGUOUS_TIME),
+        ("2026-06-30", RowCode.BAD_TIME),
+        ("0001-01-01T00:00:00", RowCode.BAD_TIME),
+    ],
+)
+def test_a_time_that_the_zone_has_twice_or_never_is_refused(written: str, code: RowCode) -> None:
+    found = read_row({**ROW, "timestamp": written}, Import("acme", "imp_1", Times(zone=BERLIN)))
+    assert found == Rejection(code, "timestamp")
+
+
+def test_a_row_older_than_what_is_kept_is_refused_for_its_own_reason() -> None:
+    moment = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
+    assert isinstance(read_row(ROW, Import("acme", "imp_1", Times(oldest=moment))), ImportedRow)
+    found = read_row(ROW, Import("acme", "imp_1", Times(oldest=moment + timedelta(microseconds=1))))
+    assert found == Rejection(RowCode.PAST_RETENTION, "timestamp")
+
+
 def test_a_shift_is_added_to_the_time() -> None:
-    found = read_row(ROW, Import("acme", "imp_1", timedelta(days=2, seconds=1)))
+    found = read_row(ROW, Import("acme", "imp_1", Times(timedelta(days=2, seconds=1))))
     assert isinstance(found, ImportedRow)
     assert found.entry.timestamp == datetime(2026, 7, 2, 23, 59, 1, tzinfo=UTC)
 
 
 def test_a_shift_beyond_the_calendar_is_a_bad_time() -> None:
-    found = read_row(ROW, Import("acme", "imp_1", timedelta(days=3_000_000)))
+    found = read_row(ROW, Import("acme", "imp_1", Times(timedelta(days=3_000_000))))
     assert found == Rejection(RowCode.BAD_TIME, "timestamp")
 
 
 def test_a_time_later_than_the_import_allows_is_refused_for_its_own_reason() -> None:
     moment = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
-    assert isinstance(read_row(ROW, Import("acme", "imp_1", latest=moment)), ImportedRow)
-    found = read_row(ROW, Import("acme", "imp_1", timedelta(seconds=1), moment))
+    assert isinstance(read_row(ROW, Import("acme", "imp_1", Times(latest=moment))), ImportedRow)
+    found = read_row(ROW, Import("acme", "imp_1", Times(timedelta(seconds=1), moment)))
     assert found == Rejection(RowCode.FUTURE_TIME, "timestamp")
 
 

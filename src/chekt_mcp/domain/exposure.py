@@ -19,7 +19,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 MARK = "[redacted credential]"
 
@@ -62,6 +62,18 @@ FROM_BASE64URL = bytes.maketrans(b"-_", b"+/")
 def contains_credential(text: str) -> bool:
     """Tell whether `text` holds something shaped like a credential, in any of the module's readings."""
     return len(text) >= SHORTEST and any(map(_has_shape, _readings(text)))
+
+
+def contain_credentials(texts: Sequence[str]) -> Sequence[bool]:
+    """`contains_credential` of each text; several times as fast where nearly all hold none.
+
+    Texts that are not escaped read the same alone and together. A credential in one of them leaves the beginning of
+    its shape in a reading of all, at whatever alignment; where there is none, none of them is looked at for itself.
+    """
+    plain = "\n".join(text for text in texts if "%" not in text and "\\" not in text)
+    if any(_may_have_shape(reading.translate(None, UNSEEN)) for reading in _readings(plain)):
+        return [contains_credential(text) for text in texts]
+    return [("%" in text or "\\" in text) and contains_credential(text) for text in texts]
 
 
 def exposed_field(arguments: Mapping[str, object]) -> str | None:
@@ -114,10 +126,14 @@ def _texts(value: object) -> Iterator[str]:
 
 def _has_shape(reading: bytes) -> bool:
     seen = reading.translate(None, UNSEEN)
-    if not any(mark in seen for mark in MARKS) and b"chekt_" not in seen.lower():
+    if not _may_have_shape(seen):
         return False
     text = seen.decode("ascii")
     return any(shape.search(text) for shape in (TOKEN, PRIVATE_KEY)) or KEY.search(text.lower()) is not None
+
+
+def _may_have_shape(seen: bytes) -> bool:
+    return any(mark in seen for mark in MARKS) or b"chekt_" in seen.lower()
 
 
 def _readings(text: str) -> Iterator[bytes]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 
 from chekt_mcp.domain.allow_list.address import read_address
 from chekt_mcp.domain.audit import Kind, Result
@@ -33,7 +36,10 @@ RESULTS = {
 """What counts as done, refused and failed, in any case: words, and HTTP statuses (2xx and 3xx, 401 and 403, rest)."""
 
 KINDS = {kind.value: kind for kind in Kind}
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 DIGEST_LENGTH = 12
+ADDRESSES_REMEMBERED = 4_096
+DATE_ONLY = len("2026-06-30")
 WORD_BREAK = re.compile(r"[^a-z0-9]+")
 
 
@@ -43,7 +49,9 @@ class RowCode(StrEnum):
     MISSING_FIELD = "missing_field"
     NAIVE_TIME = "naive_time"
     BAD_TIME = "bad_time"
+    AMBIGUOUS_TIME = "ambiguous_time"
     FUTURE_TIME = "future_time"
+    PAST_RETENTION = "past_retention"
     BAD_RESULT = "bad_result"
     BAD_KIND = "bad_kind"
     BAD_ADDRESS = "bad_address"
@@ -61,45 +69,59 @@ def snake_case(name: str) -> str:
     return WORD_BREAK.sub("_", name.lower()).strip("_")
 
 
-def read_time(text: str, shift: timedelta, latest: datetime) -> datetime:
-    """Read RFC 3339 with an offset, or a unix time in seconds or milliseconds, and add `shift`.
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Which times are taken. `shift` is added to each; the sum must be from `oldest` to `latest`.
+
+    `zone` is that of times that name none; without it they are refused.
+    """
+
+    shift: timedelta = timedelta(0)
+    latest: datetime = LAST_MOMENT
+    oldest: datetime = EPOCH
+    zone: tzinfo | None = None
+
+
+def read_time(text: str, times: Times) -> datetime:
+    """Read RFC 3339 with an offset, or a unix time in seconds or milliseconds.
 
     Raises:
-        InvalidInput: `naive_time` when there is no offset (it is not guessed); `bad_time` for anything else,
-            for a time before 1970 and for one after 9999; `future_time` for one later than `latest`.
+        InvalidInput: `naive_time` when there is no offset and no zone to read it in; `ambiguous_time` when a clock was
+            set back or forward then, so that the zone has two such times or none; `bad_time` for anything else, for a
+            time before 1970 and for one after 9999; `future_time` and `past_retention` for one out of bounds.
     """
     try:
-        moment = _moment(text) + shift
+        moment = _moment(text, times.zone) + times.shift
     except (OverflowError, ValueError):
         raise refusal(RowCode.BAD_TIME, "timestamp") from None
+    if times.oldest <= moment <= times.latest:
+        return moment
     if moment < EPOCH:
         raise refusal(RowCode.BAD_TIME, "timestamp")
-    if moment > latest:
-        raise refusal(RowCode.FUTURE_TIME, "timestamp")
-    return moment
+    raise refusal(RowCode.FUTURE_TIME if moment > times.latest else RowCode.PAST_RETENTION, "timestamp")
 
 
-def read_result(text: str) -> Result:
-    """Read a word or HTTP status of `RESULTS`, in any case.
+def read_result(text: str, words: Mapping[str, Result] = RESULTS) -> Result:
+    """Read a word or HTTP status, in any case: one of `words`, or else of `RESULTS`.
 
     Raises:
         InvalidInput: `bad_result`.
     """
-    found = RESULTS.get(text) or RESULTS.get(text.lower())
+    found = words.get(text) or words.get(text.lower()) or RESULTS.get(text.lower())
     if found is None:
         raise refusal(RowCode.BAD_RESULT, "result")
     return found
 
 
-def read_kind(text: str | None) -> Kind:
-    """Read a kind, also as words (`API call`); a log that names none is one of API calls.
+def read_kind(text: str | None, words: Mapping[str, Kind] = KINDS) -> Kind:
+    """Read a kind: one of `words`, or ours, also as words (`API call`). A log that names none is one of API calls.
 
     Raises:
         InvalidInput: `bad_kind`.
     """
     if text is None:
         return Kind.API_CALL
-    found = KINDS.get(text) or KINDS.get(snake_case(text))
+    found = words.get(text) or words.get(text.lower()) or KINDS.get(snake_case(text))
     if found is None:
         raise refusal(RowCode.BAD_KIND, "kind")
     return found
@@ -111,12 +133,7 @@ def read_source(text: str | None) -> str | None:
     Raises:
         InvalidInput: `bad_address`, also for one with a port.
     """
-    if text is None:
-        return None
-    found = read_address(text)
-    if found is None:
-        raise refusal(RowCode.BAD_ADDRESS, "source_ip")
-    return found.text
+    return None if text is None else _address(text)
 
 
 def stored_text(text: str, limit: int, field: str) -> str:
@@ -130,6 +147,8 @@ def stored_text(text: str, limit: int, field: str) -> str:
     """
     if "\0" in text:
         raise refusal(RowCode.NUL_CHARACTER, field)
+    if len(text) <= limit and text.isascii():
+        return text
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) <= limit:
@@ -144,13 +163,33 @@ def without_credential(text: str) -> str:
     return MARK if contains_credential(cleared) else cleared
 
 
-def _moment(text: str) -> datetime:
+@lru_cache(ADDRESSES_REMEMBERED)
+def _address(text: str) -> str:
+    found = read_address(text)
+    if found is None:
+        raise refusal(RowCode.BAD_ADDRESS, "source_ip")
+    return found.text
+
+
+def _moment(text: str, zone: tzinfo | None) -> datetime:
     if RFC_3339.fullmatch(text):
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     number = UNIX.fullmatch(text)
     if number:
         return EPOCH + timedelta(microseconds=_microseconds(number[1], number[2] or ""))
-    raise refusal(RowCode.NAIVE_TIME if NAIVE.fullmatch(text) else RowCode.BAD_TIME, "timestamp")
+    if not NAIVE.fullmatch(text):
+        raise refusal(RowCode.BAD_TIME, "timestamp")
+    if zone is None or len(text) == DATE_ONLY:
+        raise refusal(RowCode.NAIVE_TIME if zone is None else RowCode.BAD_TIME, "timestamp")
+    return _in_zone(datetime.fromisoformat(text.replace(",", ".").upper()), zone)
+
+
+def _in_zone(naive: datetime, zone: tzinfo) -> datetime:
+    """Read a clock's time; the hour that a change of the clock gives twice or not at all cannot be told."""
+    first, second = (naive.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first != second:
+        raise refusal(RowCode.AMBIGUOUS_TIME, "timestamp")
+    return first
 
 
 def _microseconds(whole: str, fraction: str) -> int:

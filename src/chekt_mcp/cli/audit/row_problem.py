@@ -11,6 +11,8 @@ from chekt_mcp.operations.audit.log_file.row import MAX_ROW, FileCode, RowProble
 SENTENCES: Mapping[str, str] = {
     RowCode.MISSING_FIELD: "The field is absent or empty, and without it a row says nothing that can be looked up.",
     RowCode.NAIVE_TIME: "The time has no offset from UTC, and none is guessed: write 2026-06-30T23:59:00Z.",
+    RowCode.AMBIGUOUS_TIME: "A clock was set then: the zone has that time twice or not at all, and none is guessed.",
+    RowCode.PAST_RETENTION: "It is older than your plan keeps: place a legal hold first, or set the enterprise plan.",
     RowCode.BAD_TIME: "This is no time since 1970: write RFC 3339 (2026-06-30T23:59:00Z) or unix seconds.",
     RowCode.FUTURE_TIME: "The time is more than a day ahead of this machine's clock: one of the two is wrong.",
     RowCode.BAD_RESULT: "The result is none that is known: write ok, denied, error or an HTTP status (200 to 599).",

@@ -15,7 +15,7 @@ from pathlib import Path
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.imported_row import Import
-from chekt_mcp.domain.imported_value import stored_text, without_credential
+from chekt_mcp.domain.imported_value import Times, stored_text, without_credential
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.import_tally import ImportProgress, ImportReport, Tally
 from chekt_mcp.operations.audit.log_file.opened import LogFile, opened
@@ -56,7 +56,7 @@ async def import_log(  # noqa: PLR0913 -- all by name, and each of another kind
         earlier = None if shift else await services.storage.read(lambda reader: reader.import_file(dealer, log.sha256))
         if earlier is not None:
             return _known(earlier)
-        target = Import(dealer, new_id("imp", services.random), shift, services.clock() + AHEAD)
+        target = Import(dealer, new_id("imp", services.random), Times(shift, services.clock() + AHEAD))
         apps = await services.storage.read(lambda reader: reader.apps(dealer))
         tally = Tally(target, frozenset(app.name for app in apps))
         work = _Import(services, log, tally, imported_by, new_id("req", services.random))
@@ -116,7 +116,7 @@ class _Import:
 
         async def work(writer: Writer) -> None:
             await writer.append([entry])
-            if not (report.file_changed or report.future_rows or self.tally.target.shift):
+            if not (report.file_changed or report.future_rows or self.tally.target.times.shift):
                 await writer.add_import_file(self._record(report))
 
         await self.services.storage.write(work)
@@ -128,8 +128,8 @@ class _Import:
             outcome["redacted"] = report.redacted
         if report.file_changed:
             outcome["file_changed"] = True
-        if self.tally.target.shift:
-            outcome["shifted_seconds"] = self.tally.target.shift.total_seconds()
+        if self.tally.target.times.shift:
+            outcome["shifted_seconds"] = self.tally.target.times.shift.total_seconds()
         return outcome
 
     def _record(self, report: ImportReport) -> ImportFile:

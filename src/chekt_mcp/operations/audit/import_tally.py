@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chekt_mcp.domain.audit import NewEntry
-from chekt_mcp.domain.imported_row import Import, ImportedRow, read_row
+from chekt_mcp.domain.imported_row import Import, ImportedRow, read_rows
 from chekt_mcp.domain.imported_value import RowCode
 from chekt_mcp.operations.audit.log_file.row import RawRow, RowProblem
 
@@ -117,7 +117,7 @@ class Tally:
         )
 
     def _read(self, row: RawRow) -> ImportedRow | RowProblem:
-        found = read_row(row.fields, self.target)
+        (found,) = read_rows([row.fields], self.target)
         return found if isinstance(found, ImportedRow) else RowProblem(row.line, found.code, found.field)
 
     def _of_unknown_app(self, app: str) -> None:

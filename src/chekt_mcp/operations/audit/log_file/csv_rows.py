@@ -11,7 +11,7 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from chekt_mcp.domain.imported_row import REQUIRED, missing_fields
+from chekt_mcp.domain.imported_fields import REQUIRED, missing_fields
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.log_file.csv_lines import CsvLines
 from chekt_mcp.operations.audit.log_file.row import FileCode, RawRow, RowProblem
