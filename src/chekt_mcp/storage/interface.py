@@ -20,6 +20,7 @@ from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntr
 from chekt_mcp.domain.retention import Plan
 from chekt_mcp.storage.import_interface import ImportChanges, ImportLookups
 from chekt_mcp.storage.key_interface import KeyChanges, KeyLookups
+from chekt_mcp.storage.partner_interface import PartnerChanges, PartnerLookups
 from chekt_mcp.storage.records import (
     Approver,
     Dealer,
@@ -29,6 +30,7 @@ from chekt_mcp.storage.records import (
     RememberedAnswer,
     SeenDelivery,
 )
+from chekt_mcp.storage.session_interface import SessionChanges, SessionLookups
 from chekt_mcp.storage.tree_interface import TreeChanges, TreeLookups
 
 if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules for deliveries
@@ -37,7 +39,7 @@ if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules f
 T = TypeVar("T")
 
 
-class Reader(KeyLookups, TreeLookups, ImportLookups, Protocol):
+class Reader(SessionLookups, KeyLookups, TreeLookups, ImportLookups, PartnerLookups, Protocol):
     """Everything that can be asked. All lookups are confined to the dealer given."""
 
     async def dealers(self) -> Sequence[Dealer]:
@@ -149,7 +151,7 @@ class Reader(KeyLookups, TreeLookups, ImportLookups, Protocol):
         ...
 
 
-class Writer(Reader, KeyChanges, TreeChanges, ImportChanges, Protocol):
+class Writer(Reader, SessionChanges, KeyChanges, TreeChanges, ImportChanges, PartnerChanges, Protocol):
     """Everything that can be changed, inside one transaction."""
 
     async def add_dealer(self, dealer: Dealer) -> None: ...

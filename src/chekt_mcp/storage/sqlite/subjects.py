@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chekt_mcp.storage.sqlite.approvals import ApprovalReader, ApprovalWriter
+from chekt_mcp.storage.sqlite.approver_sessions import ApproverSessionReader, ApproverSessionWriter
 from chekt_mcp.storage.sqlite.apps import AppReader, AppWriter
 from chekt_mcp.storage.sqlite.claims import ClaimWriter
 from chekt_mcp.storage.sqlite.dealers import DealerReader, DealerWriter
@@ -12,6 +13,7 @@ from chekt_mcp.storage.sqlite.imports import ImportReader, ImportWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
 from chekt_mcp.storage.sqlite.log_pruning import LogPruning
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
+from chekt_mcp.storage.sqlite.partners import PartnerReader, PartnerWriter
 from chekt_mcp.storage.sqlite.rotations import RotationReader, RotationWriter
 
 
@@ -21,9 +23,11 @@ class SqliteReader(
     KeyReader,
     RotationReader,
     ApprovalReader,
+    ApproverSessionReader,
     DeliveryReader,
     EventQueueReader,
     ImportReader,
+    PartnerReader,
     LogPruning,
 ):
     """`storage.interface.Reader` on one connection."""
@@ -35,10 +39,12 @@ class SqliteWriter(
     KeyWriter,
     RotationWriter,
     ApprovalWriter,
+    ApproverSessionWriter,
     DeliveryWriter,
     ClaimWriter,
     EventQueueWriter,
     ImportWriter,
+    PartnerWriter,
     LogWriter,
 ):
     """`storage.interface.Writer` on one connection."""
