@@ -20,9 +20,11 @@ from chekt_mcp.storage.sqlite.log_query import (
     of_apps,
     of_requests,
     of_texts,
+    one_of,
     window,
 )
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
+from chekt_mcp.storage.sqlite.request_key import request_keys
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import json_object, moment, storable
 
@@ -59,7 +61,10 @@ class LogSearch(LogReader):
 
     async def entries_by_request_id(self, dealer: str, request_id: str, limit: int) -> Sequence[Entry]:
         """Return the entries of one request, newest first."""
-        walk = Walk("entries_by_request", (equals("log", self._log(dealer)), equals("request_id", request_id)))
+        log = self._log(dealer)
+        if log is None:
+            return []
+        walk = Walk("entries_by_request", (equals("log", log), self._request(log, storable(request_id))))
         rows = self._rows(f"SELECT {COLUMNS} {walk.source} ORDER BY ts DESC, id DESC LIMIT ?", *walk.values, limit)
         return [self._entry(dealer, row) for row in rows]
 
@@ -68,7 +73,7 @@ class LogSearch(LogReader):
         named = self._named(query)
         if log is None or named is None or not (apps or query.dealer_wide):
             return []
-        index, starts, rest = self._start(query, apps, named)
+        index, starts, rest = self._start(query, log, apps, named)
         if query.text is not None:
             rest.append(of_texts(query.text))
         always = [equals("log", log), window(query, log << SEQ_BITS)]
@@ -82,7 +87,7 @@ class LogSearch(LogReader):
         return fitting if len(fitting) == len(found) else None
 
     def _start(
-        self, query: Query, apps: list[int], named: dict[str, Condition]
+        self, query: Query, log: int, apps: list[int], named: dict[str, Condition]
     ) -> tuple[str, list[Condition], list[Condition]]:
         """Choose the index that leaves least to read: its name, where to enter it, and what remains to check."""
         allowed = of_apps(apps, dealer_wide=query.dealer_wide)
@@ -90,7 +95,7 @@ class LogSearch(LogReader):
         if query.request_id is not None and not query.request_id.negated:
             ids = sorted({storable(value) for value in query.request_id.values})
             rest = [allowed, *named.values(), *inside]
-            return "entries_by_request", [equals("request_id", one) for one in ids], rest
+            return "entries_by_request", [self._request(log, one) for one in ids], rest
         unlike = [] if query.request_id is None else [of_requests(query.request_id)]
         if query.key_id is not None and not query.key_id.negated:
             keys = named.pop("key_id").values
@@ -100,6 +105,12 @@ class LogSearch(LogReader):
         if places is not None:
             return "entries_by_address", [equals("source_ip", place) for place in places], [allowed, *rest]
         return "entries_by_app", each_app(apps, dealer_wide=query.dealer_wide), [*rest, *inside]
+
+    def _request(self, log: int, stored_id: str) -> Condition:
+        """Match a request id where the index leads to it."""
+        size: int = (self._row("SELECT size FROM logs WHERE log = ?", log) or (0,))[0]
+        keys = one_of("request_key", request_keys(size, stored_id))
+        return Condition(f"{keys.clause} AND request_id = ?", (*keys.values, stored_id))
 
     def _places(self, query: Query) -> tuple[list[int] | None, list[Condition]]:
         """Return the numbers of the networks' addresses if they are few, and the condition that always holds."""
