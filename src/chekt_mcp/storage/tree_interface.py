@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from chekt_mcp.domain.audit import LoggedEntry
+from chekt_mcp.domain.audit import LoggedEntry, Query
+from chekt_mcp.domain.log_block import LogBlock, LogSpan
 from chekt_mcp.storage.records import LegalHold, PrunedRange, PrunePlan, StoredAnchor, StoredCheckpoint, TreeHead
 
 
@@ -34,6 +35,17 @@ class TreeLookups(Protocol):
 
     async def logged_entries(self, dealer: str, after_seq: int, limit: int) -> Sequence[LoggedEntry]:
         """At most `limit` entries numbered above `after_seq`, in the order of writing; pruned ones are not there."""
+        ...
+
+    async def log_span(self, query: Query) -> LogSpan:
+        """Between which numbers the entries of a query lie; `before` counts for nothing here."""
+        ...
+
+    async def log_block(self, query: Query, first: int, last: int) -> LogBlock:
+        """The entries of a query numbered `first` to `last`, in the order of writing: for some ten thousand at once.
+
+        What has been written never changes, so blocks read on several snapshots fit together, but for pruning.
+        """
         ...
 
     async def pruned_ranges(self, dealer: str, after_seq: int, limit: int) -> Sequence[PrunedRange]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from chekt_mcp.domain.audit import LoggedEntry
 from chekt_mcp.storage.records import PrunedRange, StoredAnchor, StoredCheckpoint, TreeHead
+from chekt_mcp.storage.sqlite.log_blocks import LogBlocks
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
-from chekt_mcp.storage.sqlite.log_search import COLUMNS, LogSearch
+from chekt_mcp.storage.sqlite.log_search import COLUMNS
 from chekt_mcp.storage.sqlite.log_tree import StoredTree
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import microseconds, moment, storable
@@ -22,7 +23,7 @@ CHECKPOINT = "SELECT size, root, note, created_at FROM checkpoints WHERE log = ?
 ANCHORS = "SELECT max(size), anchor, anchored_at, receipt FROM anchors WHERE log = ? GROUP BY anchor ORDER BY anchor"
 
 
-class LogEvidence(LogSearch, StoredTree):
+class LogEvidence(LogBlocks, StoredTree):
     """Lookups, see `storage.tree_interface.TreeLookups`."""
 
     async def tree_head(self, dealer: str) -> TreeHead:
