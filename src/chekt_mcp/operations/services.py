@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from chekt_mcp.anchors.interface import Anchor
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.scope import Grant
@@ -58,6 +59,9 @@ class Limits:
     approval_ttl: timedelta = timedelta(minutes=10)
     grace: timedelta = timedelta(hours=24)
     webhook_window: int = 300
+    checkpoint_entries: int = 1_000
+    checkpoint_seconds: int = 300
+    """A checkpoint is due after so many entries, or so many seconds after the first of them."""
 
 
 PROBE_RATE = Rate(10, timedelta(minutes=1))
@@ -69,9 +73,17 @@ def no_probe() -> EndpointProbe:
     raise Unavailable("This server has no way to look at endpoints.", code="no_probe")
 
 
+def no_anchors() -> Sequence[Anchor]:
+    """Return none: nobody outside keeps checkpoints."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world, as far as operations may touch it. `sealing` may fail late: its key can be remote."""
+    """The outside world, as far as operations may touch it. `sealing` may fail late: its key can be remote.
+
+    `approvals_url` is where approvers decide in a browser; None where there is only the terminal.
+    """
 
     storage: Storage
     sealing: Callable[[], Sealing] = field(repr=False)
@@ -81,6 +93,8 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     probe: Callable[[], EndpointProbe] = no_probe
     probe_rate: CallerRate = field(default_factory=lambda: CallerRate(PROBE_RATE))
+    approvals_url: str | None = None
+    anchors: Callable[[], Sequence[Anchor]] = no_anchors
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""Hold what a log counts of itself against its rows: a wrong count hides entries that no row was changed for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from chekt_mcp.domain.audit import Query
+from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.log_problem import LogProblem, Tampering
+from chekt_mcp.domain.wording import counted
+from chekt_mcp.operations.audit.log_check import Findings
+from chekt_mcp.storage.interface import Reader
+
+BEGIN = datetime(1, 1, 1, tzinfo=UTC)
+END = datetime.max.replace(tzinfo=UTC)
+NEW_ENTRIES = 100_000
+"""What may have been logged during a check without the counts going unchecked."""
+
+
+async def check_counts(reader: Reader, dealer: str, found: Findings) -> list[LogProblem] | None:
+    """Compare counts and indexes with the rows of a check of the whole log; None when it was pruned meanwhile.
+
+    What was logged since is added on.
+    """
+    if await _pruned(reader, dealer, found.head.size) != found.pruned:
+        return None
+    rows = found.by_app.copy()
+    rows.update(one.entry.app for one in await reader.logged_entries(dealer, found.head.size, NEW_ENTRIES))
+    return [*await _totals(reader, dealer, rows), *await _by_app(reader, dealer, rows)]
+
+
+async def _totals(reader: Reader, dealer: str, rows: Mapping[str | None, int]) -> list[LogProblem]:
+    total, counts = sum(rows.values()), (await reader.log_extent(dealer)).entries
+    if counts == total:
+        return []
+    return [_summary(f"The log's own count says {counted(counts, 'entry', 'entries')}; there are {total:,}.")]
+
+
+async def _by_app(reader: Reader, dealer: str, rows: Mapping[str | None, int]) -> list[LogProblem]:
+    problems = []
+    for app in {*rows, *(app.name for app in await reader.apps(dealer)), None}:
+        apps = () if app is None else (app,)
+        there = rows.get(app, 0)
+        extent = await reader.log_extent(dealer, apps, dealer_wide=app is None)
+        indexed = await reader.count(Query(dealer, apps, BEGIN, END, dealer_wide=app is None), there + 1)
+        of = "no app" if app is None else f"app {escaped(app)}"
+        if extent.entries != there:
+            problems.append(
+                _summary(f"The log's own count says {extent.entries:,} entries of {of}; there are {there:,}.")
+            )
+        if indexed != there:
+            problems.append(_summary(f"A search would find other entries of {of} than the {there:,} that were logged."))
+    return problems
+
+
+async def _pruned(reader: Reader, dealer: str, size: int) -> int:
+    """Count the entries among the first `size` that were pruned."""
+    total, after = 0, 0
+    while ranges := await reader.pruned_ranges(dealer, after, 1_000):
+        total += sum(one.last - one.first + 1 for one in ranges if one.last <= size)
+        after = ranges[-1].last
+    return total
+
+
+def _summary(message: str) -> LogProblem:
+    return LogProblem(Tampering.SUMMARY, None, None, message)
