@@ -15,6 +15,7 @@ from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 
 from chekt_mcp.domain.allow_list.address import ParsedAddress
+from chekt_mcp.http.limits import open_rates
 from chekt_mcp.serving.assembled import assemble
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.listener import listen
@@ -68,15 +69,17 @@ async def serving(world: World, **settings: Any) -> AsyncIterator[Served]:
     chosen = options(**settings)
     with listen(chosen.address, 0) as listener:
         port = listener.getsockname()[1]
-        assembled = await assemble(world.services(), chosen, port, 5.0)
+        rates = open_rates(world.directory)
+        assembled = await assemble(world.services(), rates, chosen, port, 5.0)
         server = HttpServer(assembled.site, listener)
-        async with assembled.endpoint.running():
+        async with assembled.running():
             running = asyncio.create_task(server.run_until_ended())
             try:
                 yield Served(f"http://127.0.0.1:{port}/mcp", server)
             finally:
                 server.end()
                 await running
+                rates.close()
 
 
 def call(name: str, arguments: dict[str, Any] | None = None) -> dict[str, Any]:

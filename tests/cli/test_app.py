@@ -103,3 +103,10 @@ def test_without_a_state_every_command_says_how_to_make_one(machine: Machine, co
     assert (done.code, done.error) == (1, "state_missing")
     assert "chekt-mcp init" in done.err
     assert not machine.state.exists()
+
+
+def test_the_rate_over_http_is_set_and_shown(ready: Machine) -> None:
+    said = ready.ok("app", "http", "shop", "--rate", "enterprise")
+    assert said.startswith("shop over HTTP: 3,000 calls a minute, 200 at once (enterprise).")
+    assert "over HTTP: 3,000 calls a minute" in ready.ok("app", "show", "shop")
+    assert ready.run("app", "http", "shop").error == "nothing_to_set"

@@ -6,6 +6,7 @@ import pytest
 
 import storage_samples as sample
 from chekt_mcp.domain.app import ConfirmBy
+from chekt_mcp.domain.rate_tier import RateTier
 from chekt_mcp.domain.retention import Plan
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import Conflict, NotFound
@@ -56,8 +57,9 @@ async def test_an_app_of_an_unknown_dealer_is_refused(storage: Storage) -> None:
         await storage.write(lambda writer: writer.add_app(sample.app(dealer="nobody")))
 
 
-async def test_update_stores_scopes_covers_and_confirmation_only(storage: Storage) -> None:
-    changed = sample.app(scopes=frozenset({Scope.KEYS_WRITE}), covers=(), confirm=ConfirmBy.CLIENT)
+async def test_update_stores_what_can_be_changed_only(storage: Storage) -> None:
+    settings = sample.app(scopes=frozenset({Scope.KEYS_WRITE}), covers=(), confirm=ConfirmBy.CLIENT)
+    changed = replace(settings, rate=RateTier.FREE, own_key_over_http=True)
     await storage.write(lambda writer: writer.update_app(replace(changed, created_at=sample.NOW + sample.DAY)))
     assert await storage.read(lambda reader: reader.app("acme", "shop")) == changed
     assert await storage.read(lambda reader: reader.app("other", "shop")) == sample.app(dealer="other")

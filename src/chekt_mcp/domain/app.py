@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chekt_mcp.domain.rate_tier import RateTier
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import InvalidInput
 
@@ -45,6 +46,7 @@ class App:
     """One app of one dealer. `covers` names further apps of the same dealer its key may ask about.
 
     `unattended` names apps of the same dealer whose runbooks change this one without being asked: test apps only.
+    `rate` is how often its callers may call over HTTP; `own_key_over_http` lets the key of an adopted app do so.
     """
 
     dealer: str
@@ -56,6 +58,8 @@ class App:
     created_at: datetime
     covers: tuple[str, ...] = ()
     unattended: tuple[str, ...] = ()
+    rate: RateTier = RateTier.PRO
+    own_key_over_http: bool = False
 
     @property
     def principal(self) -> str:

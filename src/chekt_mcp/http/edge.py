@@ -7,7 +7,7 @@
 5. That app's rate.
 6. The body, within its size and time; then the scopes of the call, for callers that can be challenged.
 
-Nothing here opens anything: the gate inside decides again.
+Nothing here opens anything: the gate inside decides again. Every refusal is in the audit log, floods as counts.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.caller import NO_DEALER, nobody
 from chekt_mcp.auth.current_caller import CURRENT, NOT_ADMITTED
-from chekt_mcp.auth.granted import GrantedToken, caller_of
+from chekt_mcp.auth.granted import GrantedToken, Refused, caller_of
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.scope import ToolScopes
 from chekt_mcp.errors import ChektError
-from chekt_mcp.http.answer import send_answer
+from chekt_mcp.http.answer import retry_after, send_answer
 from chekt_mcp.http.asgi import App, Receive, Scope, Send
 from chekt_mcp.http.body import read_whole, replayed
 from chekt_mcp.http.challenge import called_tool, missing
@@ -34,11 +35,15 @@ from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.edge_answers import (
     IP_NOT_ALLOWED,
     NO_ADDRESS,
+    RATE_LIMITED,
+    TOO_MANY_FAILURES,
     UNAVAILABLE,
     bad_credential,
     insufficient_scope,
     no_credential,
 )
+from chekt_mcp.http.limits import EdgeRates, rate_headers
+from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.http.request_head import OwnNames, read_head
 from chekt_mcp.http.request_limits import ClientGone
 from chekt_mcp.http.visit import Turned, Visit
@@ -48,6 +53,8 @@ from chekt_mcp.operations.services import Services
 
 SOURCE: Final = "http"
 _BEARER: Final = b"bearer "
+_CHEAP: Final = b"chekt_"
+"""Begins what is judged by one look-up: a good key is taken even where others behind the same address fail."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -70,21 +77,27 @@ class EdgeSettings:
     body_seconds: float = 10
 
 
-class Edge:
-    """The ASGI application around the endpoint. `tools` says which scope a tool needs."""
+@dataclass(frozen=True, slots=True)
+class EdgeParts:
+    """What the edge asks: who presents a credential, which scope a tool needs, how often, and where refusals go."""
 
-    def __init__(
-        self, services: Services, verifier: BearerVerifier, tools: ToolScopes, settings: EdgeSettings, inner: App
-    ) -> None:
-        self._services, self._verifier, self._tools = services, verifier, tools
-        self._settings, self._inner = settings, inner
+    verifier: BearerVerifier
+    tools: ToolScopes
+    rates: EdgeRates
+    refusals: RefusalLog
+
+
+class Edge:
+    """The ASGI application around the endpoint."""
+
+    def __init__(self, services: Services, parts: EdgeParts, settings: EdgeSettings, inner: App) -> None:
+        self._services, self._parts, self._settings, self._inner = services, parts, settings, inner
         self._compiled = CompiledLists()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         now = self._services.clock()
         visit = Visit(new_id("req", self._services.random), now, asyncio.get_running_loop().time())
-        visit.headers.append((b"x-request-id", visit.request_id.encode()))
         with suppress(ClientGone):
             try:
                 await self._served(visit, scope, receive, send)
@@ -101,45 +114,60 @@ class Edge:
         visit.source_ip = self._settings.client_of(scope)
         if visit.source_ip is None:
             raise Turned(NO_ADDRESS)
-        granted = await self._granted(visit, head)
-        await self._admitted(visit, granted)
+        granted = await self._granted(visit, head, visit.source_ip)
+        await self._admitted(visit, granted, visit.source_ip)
         if scope["method"] == "POST":
             body = await read_whole(receive, self._settings.body_seconds)
             self._require_scopes(granted, head, body)
             receive = replayed(body, receive)
         await self._pass_on(visit, granted, scope, receive, send)
 
-    async def _granted(self, visit: Visit, head: dict[bytes, bytes]) -> GrantedToken:
+    async def _granted(self, visit: Visit, head: dict[bytes, bytes], source_ip: str) -> GrantedToken:
         presented = head.get(b"authorization")
         if presented is None:
             raise Turned(no_credential(self._settings.metadata_url))
         token = presented[len(_BEARER) :].strip() if presented[: len(_BEARER)].lower() == _BEARER else b""
-        judged = await self._verifier.judge(token.decode("latin-1"), visit.now)
+        wait = self._parts.rates.failure_wait(source_ip, visit.now)
+        if wait and not token.startswith(_CHEAP):
+            raise Turned(retry_after(TOO_MANY_FAILURES, wait), "too_many_failures")
+        judged = await self._parts.verifier.judge(token.decode("latin-1"), visit.now)
         if isinstance(judged, GrantedToken):
             return judged
         visit.caller = judged.caller()
-        raise Turned(
-            UNAVAILABLE if judged.temporary else bad_credential(self._settings.metadata_url), judged.problem.code
-        )
+        raise self._refused_credential(judged, source_ip, visit.now)
 
-    async def _admitted(self, visit: Visit, granted: GrantedToken) -> None:
-        source_ip = visit.source_ip or ""
+    def _refused_credential(self, judged: Refused, source_ip: str, now: datetime) -> Turned:
+        if judged.temporary:
+            return Turned(UNAVAILABLE, judged.problem.code)
+        if wait := self._parts.rates.count_failure(source_ip, now):
+            return Turned(retry_after(TOO_MANY_FAILURES, wait), "too_many_failures")
+        return Turned(bad_credential(self._settings.metadata_url), judged.problem.code)
+
+    async def _admitted(self, visit: Visit, granted: GrantedToken, source_ip: str) -> None:
         visit.caller = replace(caller_of(granted), source_ip=source_ip, request_id=visit.request_id)
+        visit.admitted = True
         grant, compiled = granted.grant, self._compiled
         admission = await self._services.storage.read(lambda reader: admit(reader, compiled, grant, source_ip))
+        if admission.entrance is Entrance.NOT_OVER_HTTP:
+            raise Turned(bad_credential(self._settings.metadata_url), admission.entrance)
         if admission.entrance is Entrance.IP_NOT_ALLOWED:
             raise Turned(IP_NOT_ALLOWED)
+        spent = self._parts.rates.spend(grant, admission.tier, visit.now)
+        visit.headers.extend(rate_headers(admission.tier, spent))
+        if spent.wait:
+            raise Turned(retry_after(RATE_LIMITED, spent.wait))
 
     def _require_scopes(self, granted: GrantedToken, head: dict[bytes, bytes], body: bytes) -> None:
         if not self._settings.challenge or granted.grant.credential != "oauth":
             return
-        if needed := missing(granted.grant, self._tools, called_tool(head, body)):
+        if needed := missing(granted.grant, self._parts.tools, called_tool(head, body)):
             raise Turned(insufficient_scope(self._settings.metadata_url, needed))
 
     async def _pass_on(self, visit: Visit, granted: GrantedToken, scope: Scope, receive: Receive, send: Send) -> None:
         from mcp.server.auth.middleware.auth_context import auth_context_var  # noqa: PLC0415 -- start-up is measured
         from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser  # noqa: PLC0415 -- as above
 
+        visit.headers.append((b"x-request-id", visit.request_id.encode()))
         scope["user"] = AuthenticatedUser(granted)
         user = auth_context_var.set(scope["user"])
         caller = CURRENT.set(visit.caller or nobody(NOT_ADMITTED))
@@ -150,11 +178,8 @@ class Edge:
             CURRENT.reset(caller)
 
     async def _refuse(self, visit: Visit, turned: Turned, receive: Receive, send: Send) -> None:
-        try:
-            await self._services.storage.write(lambda writer: writer.append([self._entry(visit, turned.logged)]))
-        except ChektError as error:
-            _LOG.warning("%s: the refusal could not be logged: %s", visit.request_id, error.code)
-        await send_answer(receive, send, turned.answer, visit.request_id)
+        await self._parts.refusals.log(self._entry(visit, turned.logged), authenticated=visit.admitted)
+        await send_answer(receive, visit.answering(send), turned.answer, visit.request_id)
 
     def _entry(self, visit: Visit, code: str) -> NewEntry:
         caller = visit.caller

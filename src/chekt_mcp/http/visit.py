@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chekt_mcp.auth.caller import Caller
-from chekt_mcp.auth.granted import GrantedToken
 from chekt_mcp.http.answer import Answer
 from chekt_mcp.http.asgi import Message, Send
 
@@ -28,8 +27,8 @@ class Visit:
     now: datetime
     began: float
     source_ip: str | None = None
-    token: GrantedToken | None = None
     caller: Caller | None = None
+    admitted: bool = False
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 

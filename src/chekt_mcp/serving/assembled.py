@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mcp.server.request_state import RequestStateSecurity
@@ -11,7 +13,9 @@ from chekt_mcp.auth.bearer import BearerTokens
 from chekt_mcp.auth.current_caller import by_request
 from chekt_mcp.http.asgi import App
 from chekt_mcp.http.client_of import ClientOf
-from chekt_mcp.http.edge import SOURCE, Edge, EdgeSettings
+from chekt_mcp.http.edge import SOURCE, Edge, EdgeParts, EdgeSettings
+from chekt_mcp.http.limits import EdgeRates
+from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
 from chekt_mcp.operations.services import Services
@@ -32,9 +36,23 @@ class Assembled:
 
     site: Site
     endpoint: Endpoint
+    refusals: RefusalLog
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep sessions, and write counted refusals, while it lasts; what was counted is written at its end."""
+        async with self.endpoint.running():
+            flushing = asyncio.create_task(self.refusals.keep_flushing())
+            try:
+                yield
+            finally:
+                flushing.cancel()
+                await self.refusals.flush()
 
 
-async def assemble(services: Services, options: HttpOptions, port: int, ask_timeout: float) -> Assembled:
+async def assemble(
+    services: Services, rates: EdgeRates, options: HttpOptions, port: int, ask_timeout: float
+) -> Assembled:
     """Put the application together, listening on `port`.
 
     Raises:
@@ -50,8 +68,10 @@ async def assemble(services: Services, options: HttpOptions, port: int, ask_time
         ClientOf(options.proxies, options.header if options.proxies else None),
         options.challenge,
     )
-    edge = Edge(services, BearerTokens(services.storage, services.clock), tool_scopes(), settings, endpoint)
-    return Assembled(Site(services, _exact(services, options, resource, edge)), endpoint)
+    refusals = RefusalLog(services)
+    parts = EdgeParts(BearerTokens(services.storage, services.clock), tool_scopes(), rates, refusals)
+    edge = Edge(services, parts, settings, endpoint)
+    return Assembled(Site(services, _exact(services, options, resource, edge)), endpoint, refusals)
 
 
 async def request_state_key(services: Services) -> bytes:

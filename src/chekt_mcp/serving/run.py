@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chekt_mcp.config import Settings
+from chekt_mcp.http.limits import open_rates
 from chekt_mcp.logs import log_to_stderr
 from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.services import Services
@@ -53,7 +54,8 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(services: Services, settings: Settings, options: HttpOptions, listener: socket.socket) -> None:
-    assembled = await assemble(services, options, listener.getsockname()[1], settings.ask_timeout)
+    rates = open_rates(settings.state)
+    assembled = await assemble(services, rates, options, listener.getsockname()[1], settings.ask_timeout)
     tls = server_context(options.tls) if options.tls else None
     server = HttpServer(assembled.site, listener, tls)
     loop = asyncio.get_running_loop()
@@ -62,7 +64,8 @@ async def _serve(services: Services, settings: Settings, options: HttpOptions, l
     try:
         for trouble in await recover(services):
             _LOG.warning("%s", trouble)
-        async with assembled.endpoint.running():
+        async with assembled.running():
             await server.run_until_ended()
     finally:
+        rates.close()
         await services.storage.close()

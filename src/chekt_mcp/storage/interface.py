@@ -165,7 +165,7 @@ class Writer(Reader, SessionChanges, KeyChanges, TreeChanges, ImportChanges, Par
         ...
 
     async def update_app(self, app: App) -> None:
-        """Store `scopes`, `covers`, `confirm` and `unattended` of a known app."""
+        """Store `scopes`, `covers`, `confirm`, `unattended`, `rate` and `own_key_over_http` of a known app."""
         ...
 
     async def add_allow_list(self, version: AllowListVersion) -> None:

@@ -11,6 +11,7 @@ ACTIONS: Table = {
     "show": ("chekt_mcp.cli.app.show", "show one app: scopes, keys, allow list"),
     "adopt": ("chekt_mcp.cli.app.adopt", "take in an app that exists at CHeKT, so that checks here are true"),
     "scopes": ("chekt_mcp.cli.app.scopes", "change what an app may do"),
+    "http": ("chekt_mcp.cli.app.over_http", "set how often an app's callers may call over HTTP"),
     "confirm": ("chekt_mcp.cli.app.confirm", "choose who confirms an app's changes"),
 }
 

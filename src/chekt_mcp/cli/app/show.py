@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chekt_mcp.cli.app.over_http import over_http
 from chekt_mcp.cli.arguments import Parser
 from chekt_mcp.cli.client_configuration import client_configuration
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
@@ -51,6 +52,7 @@ def _settings(app: App) -> list[str]:
         f"scopes: {' '.join(sorted(app.scopes)) or 'none'}",
         f"covers: {' '.join(app.covers) or 'no further app'}",
         f"confirm: {app.confirm}" + (f"; unattended: {' '.join(app.unattended)}" if app.unattended else ""),
+        f"over HTTP: {over_http(app)}",
     ]
 
 

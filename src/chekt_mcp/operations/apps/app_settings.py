@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chekt_mcp.domain.app import App, ConfirmBy, Environment
+from chekt_mcp.domain.rate_tier import RateTier
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import NotFound, NotPermitted
 from chekt_mcp.operations.known_app import known_app
@@ -52,6 +53,17 @@ class AppSettings:
             raise NotPermitted("A live app's changes are always confirmed by a person.", code="live_app")
         details = {"callers": " ".join(callers)}
         return await self._change("app.unattended", lambda one: replace(one, unattended=callers), details)
+
+    async def over_http(self, *, rate: RateTier | None, own_key: bool | None) -> App:
+        """Set how often the app's callers may call over HTTP, and whether an adopted app's own key may; None leaves it.
+
+        Raises:
+            NotFound: code `unknown_app`.
+        """
+        given: dict[str, object] = {} if rate is None else {"rate": rate}
+        if own_key is not None:
+            given["own_key_over_http"] = own_key
+        return await self._change("app.http", lambda app: replace(app, **given), given)  # type: ignore[arg-type]  # by name
 
     def _checked(self, callers: tuple[str, ...]) -> Callable[[Reader], Awaitable[App]]:
         async def work(reader: Reader) -> App:

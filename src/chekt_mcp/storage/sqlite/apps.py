@@ -7,13 +7,17 @@ from datetime import datetime
 
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
+from chekt_mcp.domain.rate_tier import RateTier
 from chekt_mcp.domain.scope import Scope
 from chekt_mcp.errors import Conflict, NotFound
 from chekt_mcp.storage.sqlite.failure import unique
 from chekt_mcp.storage.sqlite.session import Row, Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 
-APP = "SELECT dealer, name, environment, authority, scopes, confirm, created_at, covers, unattended FROM apps"
+APP = (
+    "SELECT dealer, name, environment, authority, scopes, confirm, created_at, covers, unattended, rate,"
+    " own_key_over_http FROM apps"
+)
 VERSION = "SELECT version, enabled, text, effective_at, set_by, reason FROM allow_list_versions"
 KNOWN_SCOPES = frozenset(Scope)
 
@@ -60,7 +64,7 @@ class AppWriter(AppReader):
         with unique("app_exists", "The dealer has an app of that name already."):
             self._change(
                 "INSERT INTO apps (dealer, name, environment, authority, scopes, confirm, created_at, covers,"
-                " unattended) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " unattended, rate, own_key_over_http) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 app.dealer,
                 app.name,
                 app.environment.value,
@@ -70,16 +74,21 @@ class AppWriter(AppReader):
                 microseconds(app.created_at),
                 " ".join(app.covers),
                 " ".join(app.unattended),
+                app.rate.value,
+                app.own_key_over_http,
             )
 
     async def update_app(self, app: App) -> None:
-        """Store `scopes`, `covers`, `confirm` and `unattended` of a known app."""
+        """Store what can be changed of a known app; see `storage.interface.Writer`."""
         changed = self._change(
-            "UPDATE apps SET scopes = ?, covers = ?, confirm = ?, unattended = ? WHERE dealer = ? AND name = ?",
+            "UPDATE apps SET scopes = ?, covers = ?, confirm = ?, unattended = ?, rate = ?, own_key_over_http = ?"
+            " WHERE dealer = ? AND name = ?",
             " ".join(sorted(app.scopes)),
             " ".join(app.covers),
             app.confirm.value,
             " ".join(app.unattended),
+            app.rate.value,
+            app.own_key_over_http,
             app.dealer,
             app.name,
         )
@@ -106,7 +115,7 @@ class AppWriter(AppReader):
 
 
 def _app(row: Row) -> App:
-    dealer, name, environment, authority, scopes, confirm, created_at, covers, unattended = row
+    dealer, name, environment, authority, scopes, confirm, created_at, covers, unattended, rate, own_key = row
     return App(
         dealer=dealer,
         name=name,
@@ -117,6 +126,8 @@ def _app(row: Row) -> App:
         created_at=moment(created_at),
         covers=tuple(covers.split()),
         unattended=tuple(unattended.split()),
+        rate=RateTier(rate),
+        own_key_over_http=bool(own_key),
     )
 
 
