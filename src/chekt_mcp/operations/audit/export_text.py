@@ -1,0 +1,83 @@
+"""The values of exported entries as text: moments, JSON strings, and details that are JSON whatever was stored."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NoReturn
+
+from chekt_mcp.domain.log_block import LogBlock
+
+FIELDS = (
+    "seq",
+    "timestamp",
+    "app",
+    "actor",
+    "kind",
+    "action",
+    "scope",
+    "result",
+    "request_id",
+    "source",
+    "source_ip",
+    "key_id",
+    "origin",
+    "details",
+)
+"""Every field of an entry, in the order in which it is exported."""
+
+MOST_REMEMBERED = 50_000
+"""Texts whose written form is kept; they come from outside, so there is no end to them."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTES = [f":{second // 60:02}:{second % 60:02}." for second in range(3600)]
+_LONGEST_REMEMBERED = 512
+_NO_DETAILS = "{}"
+
+
+def moments(block: LogBlock) -> list[str]:
+    """Return the timestamps as RFC 3339 in UTC with six digits of a second: none of them is rounded."""
+    hours, minutes = _hour, _MINUTES
+    return [
+        f"{hours(at // 3_600_000_000)}{minutes[at // 1_000_000 % 3600]}{at % 1_000_000:06}Z" for at in block.timestamp
+    ]
+
+
+def moment_text(moment: datetime) -> str:
+    """Return one moment in the same form."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def details(block: LogBlock) -> list[str]:
+    """Return the details as JSON objects on one line each; what is stored and is no object reads as an empty one."""
+    return [_details(text) for text in block.details]
+
+
+@lru_cache(maxsize=4096)
+def _hour(hour: int) -> str:
+    return (_EPOCH + timedelta(hours=hour)).isoformat(timespec="hours")[:13]
+
+
+def _details(text: str | None) -> str:
+    if not text:
+        return _NO_DETAILS
+    return _known_details(text) if len(text) <= _LONGEST_REMEMBERED else _read_details(text)
+
+
+def _read_details(text: str) -> str:
+    """Check stored details; SQLite and whoever else wrote them promise nothing about line breaks or NaN."""
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+        if not isinstance(value, dict):
+            return _NO_DETAILS
+        return text if text.isprintable() else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return _NO_DETAILS
+
+
+_known_details = lru_cache(maxsize=8192)(_read_details)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)
