@@ -11,7 +11,9 @@ SOURCE = Path(__file__).parent.parent / "src" / "chekt_mcp"
 
 MAY_IMPORT = {
     "errors": set(),
-    "config": {"errors"},
+    "setting_values": {"errors"},
+    "oauth_setting": {"setting_values"},
+    "config": {"errors", "setting_values", "oauth_setting"},
     "domain": {"errors", "domain"},
     "storage": {"errors", "domain", "storage"},
     "secrets": {"errors", "domain", "secrets"},

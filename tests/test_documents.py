@@ -90,7 +90,8 @@ def test_server_json_names_every_setting_and_marks_the_secret_ones() -> None:
     (package,) = json.loads(document("server.json"))["packages"]
     variables = {one["name"]: one.get("isSecret", False) for one in package["environmentVariables"]}
     assert set(variables) == set(re.findall(r"`(CHEKT_\w+)`", config.__doc__ or ""))
-    assert {name for name, secret in variables.items() if secret} == {"CHEKT_API_KEY", "CHEKT_MCP_KEK"}
+    secret = {"CHEKT_API_KEY", "CHEKT_MCP_KEK", "CHEKT_MCP_OAUTH_CLIENT_SECRET"}
+    assert {name for name, is_secret in variables.items() if is_secret} == secret
 
 
 def test_the_readme_proves_ownership_to_the_registry() -> None:

@@ -21,21 +21,40 @@
 | `CHEKT_MCP_APPROVAL_MINUTES` | how long an approval may be decided and used | 10 |
 | `CHEKT_MCP_GRACE_HOURS` | how long a previous key lives on | 24 |
 | `CHEKT_MCP_WEBHOOK_WINDOW` | seconds a webhook timestamp may be off, either way | 300 |
+| `CHEKT_MCP_OAUTH_ISSUER` | whose access tokens are taken over HTTP, as `iss` has it; see docs/credentials.md | none |
+| `CHEKT_MCP_OAUTH_JWKS_URL` | where it publishes the keys that sign them | none |
+| `CHEKT_MCP_OAUTH_ALGORITHMS` | algorithms of its signatures: RS256, ES256, EdDSA | RS256 |
+| `CHEKT_MCP_OAUTH_TYPES` | types (`typ`) its access tokens may have; `JWT` also stands for none | at+jwt |
+| `CHEKT_MCP_OAUTH_DEALER_CLAIM` | claim that names the dealer | chekt_dealer |
+| `CHEKT_MCP_OAUTH_APPS_CLAIM` | claim that names the apps | chekt_apps |
+| `CHEKT_MCP_OAUTH_APPROVER_CLAIM` | claim that is true for those who may approve | chekt_approver |
+| `CHEKT_MCP_OAUTH_DEALER` | dealer of tokens that name none | none |
+| `CHEKT_MCP_OAUTH_APPS` | apps of tokens that name none | none |
+| `CHEKT_MCP_OAUTH_INTROSPECTION_URL` | where it is asked about tokens that it alone can read | none |
+| `CHEKT_MCP_OAUTH_CLIENT_ID` | this server's name there | none |
+| `CHEKT_MCP_OAUTH_CLIENT_SECRET_FILE` | file that holds this server's secret there | none |
+| `CHEKT_MCP_OAUTH_CLIENT_SECRET` | the secret itself, where no file can be used | none |
+| `CHEKT_MCP_ISSUER_HOSTS` | where issuers may be: `public`, also `private`, or `loopback` (for tests) | public |
+| `CHEKT_MCP_ISSUER_CA_FILE` | certificate of their own authority | none |
+| `CHEKT_MCP_CHECKPOINT_ENTRIES` | how many audit entries make a signed checkpoint due | 1000 |
+| `CHEKT_MCP_CHECKPOINT_SECONDS` | how old a checkpoint gets before new entries make another due | 300 |
+| `CHEKT_MCP_ANCHOR_URL` | https URL that takes checkpoints (POST) and gives the newest (GET); docs/anchors.md | none |
+| `CHEKT_MCP_ANCHOR_COMMAND` | command that keeps the checkpoint it reads on standard input | none |
+| `CHEKT_MCP_ANCHOR_ASK` | command that prints the newest checkpoint kept by the one above | none |
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from chekt_mcp.errors import InvalidInput
+from chekt_mcp.oauth_setting import IssuerAccess, OAuthSetting, read_issuer_access, read_oauth
+from chekt_mcp.setting_values import bad_setting, read_command, read_number, read_path
 
 VAULT = "CHEKT_MCP_VAULT_ADDRESS"
-_DIGITS = 9
-"""The longest number looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +81,15 @@ class VaultSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorSetting:
+    """Who keeps checkpoints outside: a URL, a command (`ask` prints its newest), or both. `{dealer}` is a place."""
+
+    url: str | None = None
+    command: tuple[str, ...] | None = None
+    ask: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. See the module's table."""
 
@@ -77,6 +105,13 @@ class Settings:
     approval_ttl: timedelta = timedelta(minutes=10)
     grace: timedelta = timedelta(hours=24)
     webhook_window: int = 300
+    checkpoint_entries: int = 1_000
+    checkpoint_seconds: int = 300
+    anchor: AnchorSetting = AnchorSetting()
+    oauth: OAuthSetting | None = None
+    """Whose access tokens are taken over HTTP; None: nobody's."""
+
+    issuers: IssuerAccess = field(default_factory=IssuerAccess)
     ask_timeout: float = 50.0
     """Seconds to wait for a form on a legacy connection: clients give a call up at 60."""
 
@@ -95,20 +130,25 @@ def from_environment(
         InvalidInput: a variable that cannot be read as what it should be; code `bad_setting`.
     """
     state_at = state or environ.get("CHEKT_MCP_STATE")
-    directory = _path("CHEKT_MCP_STATE", state_at) if state_at else _default_state()
+    directory = read_path("CHEKT_MCP_STATE", state_at) if state_at else _default_state()
     secrets = secrets_dir or environ.get("CHEKT_MCP_SECRETS_DIR")
     key_file, command = environ.get("CHEKT_API_KEY_FILE"), environ.get("CHEKT_MCP_KEK_COMMAND")
     return Settings(
         state=directory,
-        secrets_dir=_path("CHEKT_MCP_SECRETS_DIR", secrets) if secrets else directory / "secrets",
-        api_key_file=_path("CHEKT_API_KEY_FILE", key_file) if key_file else None,
+        secrets_dir=read_path("CHEKT_MCP_SECRETS_DIR", secrets) if secrets else directory / "secrets",
+        api_key_file=read_path("CHEKT_API_KEY_FILE", key_file) if key_file else None,
         api_key=environ.get("CHEKT_API_KEY") or None,
         kek=environ.get("CHEKT_MCP_KEK") or None,
-        kek_command=_command("CHEKT_MCP_KEK_COMMAND", command) if command else None,
+        kek_command=read_command("CHEKT_MCP_KEK_COMMAND", command) if command else None,
         sink=_sink(environ),
-        approval_ttl=timedelta(minutes=_number(environ, "CHEKT_MCP_APPROVAL_MINUTES", 10, 1, 1440)),
-        grace=timedelta(hours=_number(environ, "CHEKT_MCP_GRACE_HOURS", 24, 1, 720)),
-        webhook_window=_number(environ, "CHEKT_MCP_WEBHOOK_WINDOW", 300, 1, 3600),
+        approval_ttl=timedelta(minutes=read_number(environ, "CHEKT_MCP_APPROVAL_MINUTES", 10, 1, 1440)),
+        grace=timedelta(hours=read_number(environ, "CHEKT_MCP_GRACE_HOURS", 24, 1, 720)),
+        webhook_window=read_number(environ, "CHEKT_MCP_WEBHOOK_WINDOW", 300, 1, 3600),
+        checkpoint_entries=read_number(environ, "CHEKT_MCP_CHECKPOINT_ENTRIES", 1_000, 1, 1_000_000),
+        checkpoint_seconds=read_number(environ, "CHEKT_MCP_CHECKPOINT_SECONDS", 300, 5, 86_400),
+        anchor=_anchor(environ),
+        oauth=read_oauth(environ),
+        issuers=read_issuer_access(environ),
     )
 
 
@@ -132,36 +172,50 @@ def without_bad_settings(
             bad.append(error)
 
 
+def _anchor(environ: Mapping[str, str]) -> AnchorSetting:
+    url, command = environ.get("CHEKT_MCP_ANCHOR_URL") or None, environ.get("CHEKT_MCP_ANCHOR_COMMAND")
+    ask = environ.get("CHEKT_MCP_ANCHOR_ASK")
+    if url and not url.startswith("https://"):
+        raise bad_setting("CHEKT_MCP_ANCHOR_URL", "must begin with https://")
+    if ask and not command:
+        raise bad_setting("CHEKT_MCP_ANCHOR_ASK", "needs CHEKT_MCP_ANCHOR_COMMAND beside it")
+    return AnchorSetting(
+        url,
+        read_command("CHEKT_MCP_ANCHOR_COMMAND", command) if command else None,
+        read_command("CHEKT_MCP_ANCHOR_ASK", ask) if ask else None,
+    )
+
+
 def _sink(environ: Mapping[str, str]) -> CommandSetting | VaultSetting | None:
     command, address = environ.get("CHEKT_MCP_SINK_COMMAND"), environ.get(VAULT)
-    seconds = _number(environ, "CHEKT_MCP_SINK_SECONDS", 30, 1, 60)
+    seconds = read_number(environ, "CHEKT_MCP_SINK_SECONDS", 30, 1, 60)
     if command and address:
-        raise _bad_setting("CHEKT_MCP_SINK_COMMAND", "and CHEKT_MCP_VAULT_ADDRESS are both set; choose one")
+        raise bad_setting("CHEKT_MCP_SINK_COMMAND", "and CHEKT_MCP_VAULT_ADDRESS are both set; choose one")
     if address:
         return _vault(environ, address, seconds)
     check = environ.get("CHEKT_MCP_SINK_CHECK")
     if command:
-        argv = _command("CHEKT_MCP_SINK_COMMAND", command)
+        argv = read_command("CHEKT_MCP_SINK_COMMAND", command)
         _require_places("CHEKT_MCP_SINK_COMMAND", command)
-        return CommandSetting(argv, _command("CHEKT_MCP_SINK_CHECK", check) if check else None, seconds)
+        return CommandSetting(argv, read_command("CHEKT_MCP_SINK_CHECK", check) if check else None, seconds)
     return None
 
 
 def _vault(environ: Mapping[str, str], address: str, seconds: int) -> VaultSetting:
     token_file, ca_file = environ.get("CHEKT_MCP_VAULT_TOKEN_FILE"), environ.get("CHEKT_MCP_VAULT_CA_FILE")
     if not token_file:
-        raise _bad_setting("CHEKT_MCP_VAULT_TOKEN_FILE", "is needed beside CHEKT_MCP_VAULT_ADDRESS")
+        raise bad_setting("CHEKT_MCP_VAULT_TOKEN_FILE", "is needed beside CHEKT_MCP_VAULT_ADDRESS")
     path = environ.get("CHEKT_MCP_VAULT_PATH") or "chekt/{dealer}/{app}"
     field_name = environ.get("CHEKT_MCP_VAULT_FIELD") or "{kind}"
     _require_places("CHEKT_MCP_VAULT_PATH", f"{path} {field_name}")
     return VaultSetting(
         address=address,
-        token_file=_path("CHEKT_MCP_VAULT_TOKEN_FILE", token_file),
+        token_file=read_path("CHEKT_MCP_VAULT_TOKEN_FILE", token_file),
         mount=environ.get("CHEKT_MCP_VAULT_MOUNT") or "secret",
         path=path,
         field=field_name,
         namespace=environ.get("CHEKT_MCP_VAULT_NAMESPACE") or None,
-        ca_file=_path("CHEKT_MCP_VAULT_CA_FILE", ca_file) if ca_file else None,
+        ca_file=read_path("CHEKT_MCP_VAULT_CA_FILE", ca_file) if ca_file else None,
         seconds=seconds,
     )
 
@@ -169,41 +223,10 @@ def _vault(environ: Mapping[str, str], address: str, seconds: int) -> VaultSetti
 def _require_places(name: str, text: str) -> None:
     """Refuse a place that is the same for every key: each would overwrite the one before."""
     if "{app}" not in text or "{kind}" not in text.lower():
-        raise _bad_setting(name, "must name {app} and {kind}, or one key would overwrite another")
+        raise bad_setting(name, "must name {app} and {kind}, or one key would overwrite another")
 
 
 def _default_state() -> Path:
     import platformdirs  # noqa: PLC0415 -- start-up is measured, and most configurations name the directory
 
     return Path(platformdirs.user_state_dir("chekt-mcp", appauthor=False))
-
-
-def _number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
-    text = environ.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and low <= int(text) <= high):
-        raise _bad_setting(name, f"must be a whole number from {low} to {high}")
-    return int(text)
-
-
-def _path(name: str, given: str) -> Path:
-    try:
-        return Path(given).expanduser().absolute()
-    except RuntimeError:  # what pathlib raises for a home directory that cannot be told
-        raise _bad_setting(name, "begins with the home directory of an unknown user") from None
-
-
-def _command(name: str, given: str) -> tuple[str, ...]:
-    try:
-        parts = tuple(shlex.split(given))
-    except ValueError:
-        raise _bad_setting(name, "is not a command line: a quotation mark or backslash has no end") from None
-    if not parts:
-        raise _bad_setting(name, "is blank")
-    return parts
-
-
-def _bad_setting(name: str, why: str) -> InvalidInput:
-    fix = "Correct it, in the client's configuration where the client sets it, and start anew."
-    return InvalidInput(f"{name} {why}.", field=name, code="bad_setting", fix=fix)
