@@ -26,7 +26,7 @@ def tell(progress: ImportProgress) -> None:
 
 async def run(state: Path, file: Path) -> None:
     services = World(state, random=Randomness("killed")).services()
-    await import_log(services, dealer="acme", file=file, imported_by="terminal:killed", progress=tell)
+    await import_log(services, dealer="acme", file=file, imported_by="terminal:killed", progress=tell, batch=500)
 
 
 asyncio.run(run(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import json
@@ -11,17 +12,22 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from chekt_mcp.domain.audit import Entry, Kind, Result
 from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.domain.import_mapping import ImportMapping, Reading
+from chekt_mcp.domain.retention import Plan
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import InvalidInput
-from chekt_mcp.operations.audit.import_audit import BATCH, import_log, newest_timestamp
+from chekt_mcp.errors import Conflict, InvalidInput
+from chekt_mcp.operations.audit.import_audit import import_log, newest_timestamp
 from chekt_mcp.operations.audit.import_tally import APPS_LISTED, PROBLEMS_LISTED, ImportProgress, ImportReport
-from chekt_mcp.storage.records import ImportFile
+from chekt_mcp.operations.audit.log_file.row import RowProblem
+from chekt_mcp.storage.records import ImportFile, ImportState
 from world import Randomness, World
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +37,8 @@ SAMPLE = EXAMPLES / "sample_log.csv"
 KILLED = Path(__file__).with_name("import_until_killed.py")
 FAKE_KEY = "chekt_test_" + "EXAMPLE" * 5
 FIRST = datetime(2026, 6, 1, tzinfo=UTC)
+BATCH = 500
+"""Rows of a batch in tests; what is true of these is true of the usual 10,000."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +64,13 @@ def sha256(file: Path) -> str:
 
 async def imported(world: World, file: Path, *, seed: str = "first", **options: Any) -> ImportReport:
     services = replace(world.services(), random=Randomness(seed))
-    rest = {"dealer": "acme", "imported_by": "terminal:maria", "progress": lambda _progress: None, **options}
+    rest = {
+        "dealer": "acme",
+        "imported_by": "terminal:maria",
+        "progress": lambda _progress: None,
+        "batch": BATCH,
+        **options,
+    }
     return await import_log(services, file=file, **rest)
 
 
@@ -207,7 +221,7 @@ class TestTrace:
         times = [rfc3339(moment) for moment in (latest, latest + timedelta(seconds=1))]
         file = lines_file(tmp_path, *(row(number, timestamp=moment) for number, moment in enumerate(times)))
         report = await imported(world, file)
-        assert (report.added, report.rejected, report.future_rows) == (1, 1, 1)
+        assert (report.added, report.rejected, report.postponed) == (1, 1, 1)
         assert [(one.line, one.code, one.field) for one in report.problems] == [(2, "future_time", "timestamp")]
         world.clock.forward(seconds=1)
         again = await imported(world, file, seed="second")
@@ -216,7 +230,7 @@ class TestTrace:
     async def test_a_shifted_row_is_held_against_the_clock_where_it_ends_up(self, world: World, tmp_path: Path) -> None:
         file = lines_file(tmp_path, row(1, timestamp=rfc3339(world.clock())))
         assert (await imported(world, file, shift=timedelta(days=1))).added == 1
-        assert (await imported(world, file, seed="second", shift=timedelta(days=2))).future_rows == 1
+        assert (await imported(world, file, seed="second", shift=timedelta(days=2))).postponed == 1
 
     async def test_dealers_know_nothing_of_each_others_files(self, world: World, tmp_path: Path) -> None:
         await world.add_dealer("other")
@@ -253,7 +267,7 @@ class TestBadRows:
         report = await imported(world, file)
         assert (report.added, report.rejected, len(report.problems)) == (0, BATCH + 500, PROBLEMS_LISTED)
         assert (report.first_timestamp, report.last_timestamp) == (None, None)
-        assert [entry.action for entry in await traces(world)] == ["audit.import"]
+        assert [entry.action for entry in await traces(world)] == ["audit.import_started", "audit.import"]
 
     async def test_credentials_are_counted_and_not_stored(self, world: World, tmp_path: Path) -> None:
         file = lines_file(tmp_path, row(1, user_agent=FAKE_KEY), row(2, key_id=FAKE_KEY, note=[FAKE_KEY]))
@@ -311,7 +325,7 @@ async def test_progress_is_told_after_each_batch_up_to_the_end(world: World, tmp
 
 class TestInterruption:
     @pytest.mark.parametrize("batches", [1, 2, 4])
-    async def test_an_import_that_was_killed_is_done_again_and_every_row_is_there_once(
+    async def test_an_import_that_was_killed_goes_on_where_it_was_and_every_row_is_there_once(
         self, world: World, tmp_path: Path, batches: int
     ) -> None:
         count = 6 * BATCH
@@ -319,11 +333,15 @@ class TestInterruption:
         run_until_killed(world.directory, file, batches)
         part = await log_size(world) - 1
         assert batches * BATCH <= part < count
-        report = await imported(world, file, seed="again")
-        assert (report.added, report.known, report.rejected) == (count - part, part, 0)
+        told: list[ImportProgress] = []
+        report = await imported(world, file, seed="again", progress=told.append)
+        assert (report.added, report.known, report.rejected, report.resumed_at) == (count, 0, 0, part)
+        assert (report.first_timestamp, report.last_timestamp) == (FIRST, FIRST + timedelta(seconds=count - 1))
+        assert told[-1].rows == count
         assert await log_size(world) == count + 3
         for number in (0, part - 1, part, count - 1):
             assert len(await requests(world, f"req_{number}")) == 1
+        assert (await imported(world, file, seed="third")).file_known
 
     async def test_an_import_that_was_killed_has_left_who_it_was(self, world: World, tmp_path: Path) -> None:
         file = lines_file(tmp_path, *map(row, range(3 * BATCH)))
@@ -332,7 +350,151 @@ class TestInterruption:
         (first,) = await requests(world, "req_0")
         assert (started.action, started.actor) == ("audit.import_started", "terminal:killed")
         assert started.details["import_id"] == first.origin
-        assert await record(world, file) is None
+        kept = await record(world, file)
+        assert kept is not None
+        assert (kept.state, kept.import_id) == (ImportState.UNDER_WAY, first.origin)
+        await imported(world, file, seed="again")
+        resumed, finished = await requests(world, new_id("req", Randomness("again")))
+        assert (resumed.action, resumed.details["rows"]) == ("audit.import_resumed", kept.rows)
+        assert (finished.details["import_id"], finished.details["added"]) == (first.origin, 3 * BATCH)
+
+    async def test_rejected_rows_of_both_runs_are_named_and_counted_once(self, world: World, tmp_path: Path) -> None:
+        file = lines_file(tmp_path, *("broken" if number % 3 else row(number) for number in range(3 * BATCH)))
+        run_until_killed(world.directory, file, 1)
+        named: list[RowProblem] = []
+        report = await imported(world, file, seed="again", reject=named.append)
+        assert report.rejected == len(named) == 2 * BATCH
+        assert [one.line for one in named] == [number + 1 for number in range(3 * BATCH) if number % 3]
+
+    async def test_a_file_that_was_changed_meanwhile_is_read_anew(self, world: World, tmp_path: Path) -> None:
+        file = lines_file(tmp_path, *map(row, range(3 * BATCH)))
+        run_until_killed(world.directory, file, 1)
+        part = await log_size(world) - 1
+        lines_file(tmp_path, row(-1), *map(row, range(3 * BATCH)))
+        report = await imported(world, file, seed="again")
+        assert (report.resumed_at, report.known, report.added) == (0, part, 3 * BATCH + 1 - part)
+
+    async def test_a_file_that_is_written_to_while_it_is_imported_is_not_gone_on_with(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        file = lines_file(tmp_path, *map(row, range(3 * BATCH)))
+        before = file.read_bytes()
+
+        def rewrite(progress: ImportProgress) -> None:
+            if progress.rows == BATCH:
+                file.write_bytes(before.replace(b"req_", b"rex_"))
+            elif progress.rows == 2 * BATCH:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            await imported(world, file, progress=rewrite)
+        file.write_bytes(before)
+        report = await imported(world, file, seed="again")
+        assert (report.resumed_at, report.file_changed) == (0, False)
+        assert report.added + report.known == 3 * BATCH
+        assert await log_size(world) >= 3 * BATCH
+
+
+def elsewhere(world: World, file: Path) -> list[ImportReport]:
+    """Import in another process's place: a store of its own and a thread of its own, to the end."""
+    ended: list[ImportReport] = []
+
+    def work() -> None:
+        ended.append(asyncio.run(imported(World(world.directory), file, seed="elsewhere")))
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    return ended
+
+
+class TestTogether:
+    async def test_of_two_imports_of_one_file_one_goes_on_and_every_row_is_there_once(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        file = lines_file(tmp_path, *map(row, range(4 * BATCH)))
+        others: list[ImportReport] = []
+        with pytest.raises(Conflict) as refusal:
+            await imported(world, file, progress=lambda _: others.extend(elsewhere(world, file)))
+        assert refusal.value.code == "import_overtaken"
+        (other,) = others
+        assert (other.added, other.resumed_at) == (4 * BATCH, BATCH)
+        assert await log_size(world) == 4 * BATCH + 3
+
+    async def test_of_two_that_begin_at_once_the_second_stops_before_its_first_row(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        file = lines_file(tmp_path, row(1))
+        services = world.services()
+
+        def random(length: int) -> bytes:  # the first is drawn when no other import was found
+            if await_other.pop():
+                elsewhere(world, file)
+            return world.random(length)
+
+        await_other = [False, False, True]
+        with pytest.raises(Conflict) as refusal:
+            await import_log(
+                replace(services, random=random),
+                dealer="acme",
+                file=file,
+                imported_by="terminal:maria",
+                progress=lambda _progress: None,
+            )
+        assert refusal.value.code == "import_overtaken"
+        assert await log_size(world) == 3
+
+    async def test_others_append_between_the_batches(self, world: World, tmp_path: Path) -> None:
+        file = lines_file(tmp_path, *map(row, range(4 * BATCH)))
+        other = lines_file(tmp_path, *map(row, range(10_000, 10_100)), name="other.jsonl")
+        reports = await asyncio.gather(imported(world, file), imported(world, other, seed="two"))
+        assert [one.added for one in reports] == [4 * BATCH, 100]
+
+
+class TestReading:
+    async def test_a_file_read_in_another_way_is_another_import(self, world: World, tmp_path: Path) -> None:
+        renamed = [{"when": one.pop("timestamp"), **one} for one in map(row, range(3))]
+        file = lines_file(tmp_path, *renamed)
+        assert (await imported(world, file)).rejected == 3
+        reading = Reading(ImportMapping(fields={"timestamp": "when"}))
+        report = await imported(world, file, seed="mapped", reading=reading)
+        assert (report.added, report.rejected, report.file_known) == (3, 0, False)
+        assert (await traces(world, "mapped"))[0].details["reading"] == reading.digest
+        assert (await imported(world, file, seed="again", reading=reading)).file_known
+
+    async def test_columns_that_a_mapping_names_must_be_there(self, world: World, tmp_path: Path) -> None:
+        file = tmp_path / "log.csv"
+        file.write_text("when,what,result,request_id\n2026-06-01T00:00:00Z,GET /,ok,req_1\n")
+        names = {"timestamp": "when", "action": "what"}
+        with pytest.raises(InvalidInput) as refusal:
+            await imported(world, file, reading=Reading(ImportMapping(fields={**names, "actor": "who"})))
+        assert refusal.value.code == "bad_header"
+        report = await imported(world, file, reading=Reading(ImportMapping(fields=names)))
+        assert (report.added, report.rejected) == (1, 0)
+
+    async def test_times_without_an_offset_are_taken_in_the_zone_that_was_named(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        file = lines_file(tmp_path, row(1, timestamp="2026-06-01 10:00:00"))
+        assert (await imported(world, file)).problems[0].code == "naive_time"
+        report = await imported(
+            world, file, seed="zone", reading=Reading(zone=ZoneInfo("Europe/Berlin"), zone_name="x")
+        )
+        assert report.first_timestamp == datetime(2026, 6, 1, 8, tzinfo=UTC)
+
+
+class TestRetention:
+    async def test_rows_older_than_the_plan_keeps_are_refused_until_it_keeps_them(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        edge = world.clock() - timedelta(days=365)
+        times = (edge, edge - timedelta(microseconds=1))
+        file = lines_file(tmp_path, *(row(number, timestamp=one.isoformat()) for number, one in enumerate(times)))
+        report = await imported(world, file)
+        assert (report.added, report.past_retention, report.problems[0].code) == (1, 1, "past_retention")
+        await world.storage.write(lambda writer: writer.set_plan("acme", Plan.ENTERPRISE))
+        again = await imported(world, file, seed="again")
+        assert (again.added, again.known, again.rejected) == (1, 1, 0)
 
 
 def run_until_killed(state: Path, file: Path, batches: int) -> None:

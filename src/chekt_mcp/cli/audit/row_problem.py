@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     FileCode.BAD_JSON: "The row is not JSON.",
     FileCode.NOT_AN_OBJECT: "The row is JSON, but not an object of names and values.",
     FileCode.TRUNCATED: "The file ends in the middle of a row: copy or export it again.",
+    FileCode.BROKEN_FILE: "The file breaks off or is damaged here, and what was whole before was read: copy it again.",
     FileCode.TRAILING_DATA: "Something follows after the end of the list of entries; it was not read.",
 }
 """What each code means and what to do; a field, where there is one, is named beside it."""

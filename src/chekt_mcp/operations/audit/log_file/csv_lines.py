@@ -15,7 +15,10 @@ MAX_LINES = 100
 
 
 class CsvLines:
-    """An iterator of lines that ends early, with `fault` set, where a record grows too long."""
+    """An iterator of lines that ends early, with `fault` set, where a record grows too long.
+
+    `head` is the first line of the record, where it could be read.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -29,6 +32,7 @@ class CsvLines:
         self.fault: FileCode | None = None
         self._begin = self._offset
         self._second: int | None = None
+        self.head = ""
 
     def __iter__(self) -> CsvLines:
         return self
@@ -40,8 +44,10 @@ class CsvLines:
             raise StopIteration
         if not line:
             raise StopIteration
-        self._second = self._second or self._offset
-        return self._decoded(line)
+        text = self._decoded(line)
+        if self._second is None:
+            self._second, self.head = self._offset, text
+        return text
 
     def skip_record(self) -> bool:
         """Go behind a record that is too long, found by its quotes; False when they cannot be right."""

@@ -54,6 +54,12 @@ def _elements(text: JsonText) -> Rows:
         if isinstance(found, dict):
             yield RawRow(line, found)
         elif found is not FileCode.TRUNCATED:
-            yield RowProblem(line, found if isinstance(found, FileCode) else FileCode.NOT_AN_OBJECT)
+            yield _problem(text, line, found)
     text.take()
     return mark == "]"
+
+
+def _problem(text: JsonText, line: int, found: object) -> RowProblem:
+    if isinstance(found, FileCode):
+        return RowProblem(line, found, raw=text.skipped)
+    return RowProblem(line, FileCode.NOT_AN_OBJECT, raw=found)

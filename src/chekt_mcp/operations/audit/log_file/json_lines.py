@@ -16,7 +16,7 @@ def read_json_lines(stream: BinaryIO) -> Iterator[RawRow | RowProblem]:
             yield RowProblem(number, FileCode.ROW_TOO_LONG)
         elif line.strip():
             found = _object(line)
-            yield RowProblem(number, found) if isinstance(found, FileCode) else RawRow(number, found)
+            yield RowProblem(number, found, raw=line) if isinstance(found, FileCode) else RawRow(number, found)
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

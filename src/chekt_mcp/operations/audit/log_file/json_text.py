@@ -16,10 +16,14 @@ DEPTH = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
 class JsonText:
-    """Text that is read as it is used up; `line` is the line of the next character."""
+    """Text that is read as it is used up.
+
+    `line` is the line of the next character, `skipped` the beginning of the last value that was none.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self.line = 1
+        self.skipped = ""
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._text = ""
@@ -60,6 +64,7 @@ class JsonText:
     def _checked(self, found: object, end: int) -> object:
         raw = self._text[self._at : end]
         self._advance(end)
+        self.skipped = raw
         if len(raw) > MAX_ROW:
             return FileCode.ROW_TOO_LONG
         return found if raw.isascii() or _is_utf8(raw) else FileCode.BAD_ENCODING
@@ -70,6 +75,7 @@ class JsonText:
         JSON strings hold no line break, so one inside a string shows that the string was never closed: what
         follows is read as values again. Anything else in a string is text, even what looks like a value.
         """
+        self.skipped = self._text[self._at : self._at + MAX_ROW]
         depth, quoted, begin = 0, False, self._passed
         while mark := self._find(INSIDE_STRING if quoted else OUTSIDE_STRING):
             if mark == "]" and depth == 0 and self._passed > begin:

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
+from typing import BinaryIO
 
+from chekt_mcp.domain.import_mapping import NO_MAPPING, ImportMapping
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.log_file.format import read_rows
-from chekt_mcp.operations.audit.log_file.row import RawRow, RowProblem
+from chekt_mcp.operations.audit.log_file.row import FileCode, RawRow, RowProblem
+from chekt_mcp.operations.audit.log_file.unpacked import unpacked
 
 
 @contextmanager
@@ -22,7 +25,11 @@ def opened(file: Path) -> Iterator[LogFile]:
         InvalidInput: code `unreadable_file` when it is not a file that can be read.
     """
     with open_file(file) as stream:
-        yield LogFile(stream, file.name)
+        log = LogFile(stream, file.name)
+        try:
+            yield log
+        finally:
+            log.close()
 
 
 def open_file(file: Path) -> BufferedReader:
@@ -46,10 +53,14 @@ def size_and_time(stream: BufferedReader) -> tuple[int, int]:
 
 
 class LogFile:
-    """The file; `size` in bytes, `sha256` in hexadecimal, `name` without its folder."""
+    """The file; `sha256` in hexadecimal, of its bytes as they lie there, `name` without its folder.
+
+    `size` is what `position` goes up to: the bytes of its text, unpacked where it is packed.
+    """
 
     def __init__(self, stream: BufferedReader, name: str) -> None:
         self._stream = stream
+        self._text: BinaryIO = stream
         self.name = name
         self._state = size_and_time(stream)
         self.size = self._state[0]
@@ -57,22 +68,43 @@ class LogFile:
 
     @property
     def position(self) -> int:
-        """How many bytes were read so far."""
-        return self._stream.tell()
+        """How many bytes of the text were read so far."""
+        return self._text.tell()
 
-    def rows(self) -> Iterator[RawRow | RowProblem]:
-        """Yield rows and problems, see `format.read_rows`."""
+    def rows(self, mapping: ImportMapping = NO_MAPPING) -> Iterator[RawRow | RowProblem]:
+        """Yield rows and problems, see `format.read_rows`; `broken_file` is the last where the file breaks off.
+
+        Raises:
+            InvalidInput: as `format.read_rows` and `unpacked.unpacked`, and `unreadable_file`.
+        """
         self._stream.seek(0)
         try:
-            yield from read_rows(self._stream, self.name)
+            text = unpacked(self._stream, self._state[0])
+            self._text, self.size = text.stream, os.fstat(text.stream.fileno()).st_size
+            line = 0
+            for row in read_rows(text.stream, self.name, mapping):
+                line = row.line
+                yield row
+            if text.broken:
+                yield RowProblem(line + 1, FileCode.BROKEN_FILE)
         except OSError:
             raise unreadable() from None
 
     def changed(self) -> bool:
-        """Tell whether the file was written to since it was opened: `sha256` is then not that of its rows."""
+        """Tell by size and time whether the file was written to since it was opened: quick, for every batch."""
         return size_and_time(self._stream) != self._state
 
+    def is_other(self) -> bool:
+        """Tell by size, time and SHA-256, read once more, whether it is another file than it was when opened."""
+        return self.changed() or self._digest() != self.sha256
+
+    def close(self) -> None:
+        """Let go of the text that was unpacked; the file itself belongs to whoever opened it."""
+        if self._text is not self._stream:
+            self._text.close()
+
     def _digest(self) -> str:
+        self._stream.seek(0)
         try:
             return hashlib.file_digest(self._stream, "sha256").hexdigest()
         except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import StrEnum
 
 from chekt_mcp.domain.imported_value import RowCode
@@ -27,6 +28,7 @@ class FileCode(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     TRUNCATED = "truncated"
     TRAILING_DATA = "trailing_data"
+    BROKEN_FILE = "broken_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,12 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class RowProblem:
-    """A row that is not taken: where, why, and which field ("" where it is the row itself)."""
+    """A row that is not taken: where, why, and which field ("" where it is the row itself).
+
+    `raw` is what of it was read, as it was read: only `row_excerpt.excerpt` may show it to anybody.
+    """
 
     line: int
     code: FileCode | RowCode
     field: str = ""
+    raw: object = dataclass_field(default=None, repr=False, compare=False)
