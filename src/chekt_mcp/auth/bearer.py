@@ -40,6 +40,11 @@ logger = logging.getLogger(__name__)
 class BearerVerifier(Protocol):
     """Tells who presents a token. To be asked once per request: an assertion is used up by it."""
 
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Who issues access tokens that are taken: the authorization servers that clients are told of."""
+        ...
+
     async def judge(self, token: str, now: datetime) -> GrantedToken | Refused:
         """Return the grant as the SDK carries it (the edge makes it the request's user), or why there is none.
 
@@ -67,6 +72,11 @@ class BearerTokens:
     clock: Callable[[], datetime]
     access_tokens: AccessTokens | None = None
     assertions: Assertions | None = None
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Return the configured issuer, if there is one."""
+        return () if self.access_tokens is None else (self.access_tokens.issuer.issuer,)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return the accepted credential (a `GrantedToken`), or None with the reason in the log."""
