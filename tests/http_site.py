@@ -14,12 +14,14 @@ from mcp import Client
 from mcp.client.session import ElicitationFnT
 from mcp.client.streamable_http import streamable_http_client
 
+from chekt_mcp.auth.bearer import BearerTokens, BearerVerifier
 from chekt_mcp.domain.allow_list.address import ParsedAddress
 from chekt_mcp.http.limits import open_rates
-from chekt_mcp.serving.assembled import assemble
+from chekt_mcp.serving.assembled import Surroundings, assemble
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.listener import listen
 from chekt_mcp.serving.options import HttpOptions, checked
+from http_server import exchanged
 from world import MODES, Era, World
 
 LOOPBACK = ParsedAddress(4, 0x7F000001, "127.0.0.1")
@@ -50,6 +52,10 @@ class Served:
             async with Client(transport, mode=MODES[era], elicitation_callback=person) as client:
                 yield client
 
+    async def raw(self, request: bytes) -> bytes:
+        """Send bytes as they are, and return what comes until the server hangs up."""
+        return await exchanged(self.base, request)
+
     async def post(self, key: str | None, message: Any, headers: dict[str, str] | None = None) -> httpx.Response:
         """Post one message without a client of the protocol."""
         given = {"Accept": "application/json, text/event-stream", **(headers or {})}
@@ -64,13 +70,14 @@ def options(**settings: Any) -> HttpOptions:
 
 
 @asynccontextmanager
-async def serving(world: World, **settings: Any) -> AsyncIterator[Served]:
+async def serving(world: World, verifier: BearerVerifier | None = None, **settings: Any) -> AsyncIterator[Served]:
     """Serve in this event loop."""
     chosen = options(**settings)
     with listen(chosen.address, 0) as listener:
         port = listener.getsockname()[1]
         rates = open_rates(world.directory)
-        assembled = await assemble(world.services(), rates, chosen, port, 5.0)
+        judge = verifier or BearerTokens(world.storage, world.clock)
+        assembled = await assemble(Surroundings(world.services(), rates, judge, 5.0), chosen, port)
         server = HttpServer(assembled.site, listener)
         async with assembled.running():
             running = asyncio.create_task(server.run_until_ended())

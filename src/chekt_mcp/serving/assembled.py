@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcp.server.request_state import RequestStateSecurity
 
-from chekt_mcp.auth.bearer import BearerTokens
+from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.current_caller import by_request
 from chekt_mcp.http.asgi import App
 from chekt_mcp.http.client_of import ClientOf
@@ -20,6 +20,7 @@ from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
 from chekt_mcp.operations.services import Services
 from chekt_mcp.server import build_server
+from chekt_mcp.serving.approval_site import BASE, approval_site, approvals_url
 from chekt_mcp.serving.endpoint import Endpoint
 from chekt_mcp.serving.options import HttpOptions
 from chekt_mcp.storage.interface import Writer
@@ -28,6 +29,16 @@ from chekt_mcp.tools.gateway import Gateway
 
 STATE_KEY = "request_state"
 KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a process opened: the state, the rates it shares with others, and who can tell a credential."""
+
+    services: Services
+    rates: EdgeRates
+    verifier: BearerVerifier
+    ask_timeout: float = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +61,26 @@ class Assembled:
                 await self.refusals.flush()
 
 
-async def assemble(
-    services: Services, rates: EdgeRates, options: HttpOptions, port: int, ask_timeout: float
-) -> Assembled:
+async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Assembled:
     """Put the application together, listening on `port`.
 
     Raises:
         Unavailable: the state cannot be read or written.
     """
-    gateway = Gateway(lambda: services, by_request, SOURCE, ask_timeout)
+    services = replace(around.services, approvals_url=approvals_url(options, port))
+    gateway = Gateway(lambda: services, by_request, SOURCE, around.ask_timeout)
     server = build_server(gateway, RequestStateSecurity(keys=[await request_state_key(services)]))
     endpoint = Endpoint(server, sessions=options.workers == 1)
     resource = options.resource(port)
-    settings = EdgeSettings(
-        options.own_names(port),
-        metadata_url(resource),
-        ClientOf(options.proxies, options.header if options.proxies else None),
-        options.challenge,
-    )
+    client_of = ClientOf(options.proxies, options.header if options.proxies else None)
+    own, challenge = options.own_names(port), options.challenge
+    settings = EdgeSettings(own, metadata_url(resource), client_of, challenge, options.body_seconds)
     refusals = RefusalLog(services)
-    parts = EdgeParts(BearerTokens(services.storage, services.clock), tool_scopes(), rates, refusals)
+    parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals)
     edge = Edge(services, parts, settings, endpoint)
-    return Assembled(Site(services, _exact(services, options, resource, edge)), endpoint, refusals)
+    pages = approval_site(services, options, port, client_of)
+    exact = {**_exact(around, options, resource, edge), BASE: pages}
+    return Assembled(Site(services, exact, {f"{BASE}/": pages}), endpoint, refusals)
 
 
 async def request_state_key(services: Services) -> bytes:
@@ -84,12 +93,12 @@ async def request_state_key(services: Services) -> bytes:
     return await services.storage.write(work)
 
 
-def _exact(services: Services, options: HttpOptions, resource: str, edge: Edge) -> Mapping[str, App]:
-    described = document(metadata(resource, ()), cached=True)
+def _exact(around: Surroundings, options: HttpOptions, resource: str, edge: Edge) -> Mapping[str, App]:
+    described = document(metadata(resource, around.verifier.issuers), cached=True)
     return {
         options.path: edge,
         WELL_KNOWN: described,
         f"{WELL_KNOWN}{options.path}": described,
         "/healthz": document({"status": "ok"}),
-        "/readyz": readiness(services),
+        "/readyz": readiness(around.services),
     }

@@ -49,6 +49,8 @@ class HttpOptions:
     workers: int = 1
     challenge: bool = True
     metrics: bool = False
+    body_seconds: float = 10
+    """How long the body of a request may take."""
 
     @property
     def loopback(self) -> bool:

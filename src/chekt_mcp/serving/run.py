@@ -15,7 +15,9 @@ from chekt_mcp.http.limits import open_rates
 from chekt_mcp.logs import log_to_stderr
 from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.services import Services
-from chekt_mcp.serving.assembled import assemble
+from chekt_mcp.serving.assembled import Surroundings, assemble
+from chekt_mcp.serving.credentials import bearer_tokens
+from chekt_mcp.serving.credentials import bearer_tokens
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.listener import listen
 from chekt_mcp.serving.options import HttpOptions
@@ -54,8 +56,9 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(services: Services, settings: Settings, options: HttpOptions, listener: socket.socket) -> None:
-    rates = open_rates(settings.state)
-    assembled = await assemble(services, rates, options, listener.getsockname()[1], settings.ask_timeout)
+    rates, port = open_rates(settings.state), listener.getsockname()[1]
+    verifier = bearer_tokens(services, settings, options.resource(port))
+    assembled = await assemble(Surroundings(services, rates, verifier, settings.ask_timeout), options, port)
     tls = server_context(options.tls) if options.tls else None
     server = HttpServer(assembled.site, listener, tls)
     loop = asyncio.get_running_loop()
