@@ -162,10 +162,13 @@ class World:
     async def log(self, *entries: NewEntry) -> None:
         await self.storage.write(lambda writer: writer.append(entries))
 
-    async def entries(self, dealer: str = "acme", apps: tuple[str, ...] = ("shop",), **conditions: Any) -> list[Entry]:
+    async def entries(
+        self, dealer: str = "acme", apps: tuple[str, ...] = ("shop",), *, dealer_wide: bool = False, **conditions: Any
+    ) -> list[Entry]:
         """Return what the log holds, oldest first; each condition names one value."""
         chosen: dict[str, Any] = {name: any_of(value) for name, value in conditions.items()}
-        query = Query(dealer, apps, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC), **chosen)
+        since, until = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+        query = Query(dealer, apps, since, until, dealer_wide=dealer_wide, **chosen)
         return list(reversed(await self.storage.read(lambda reader: reader.search(query, 10_000))))
 
     def gateway(self, key: str | None = None, *, key_file: Path | None = None, ask_timeout: float = 5.0) -> Gateway:

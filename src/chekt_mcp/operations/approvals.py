@@ -31,15 +31,16 @@ EXPLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who decides, and how the decision reached us (`terminal`, `client form`).
+    """Who decides, and how the decision reached us (`terminal`, `client form`, `approval page`).
 
-    `asker` is given where the asking client itself shows the question: its answer counts only while policy, key and
-    scopes are still what let it ask.
+    `source_ip` is where the decider came from, None without a network between. `asker` is given where the asking
+    client itself shows the question: its answer counts only while policy, key and scopes are still what let it ask.
     """
 
     principal: str
     how: str
     asker: Grant | None = None
+    source_ip: str | None = None
 
 
 POLICY = Decider("policy:unattended", "configuration")
@@ -212,6 +213,7 @@ def _decision_entry(approval: Approval, decider: Decider, now: datetime, request
         request_id=request_id,
         app=approval.app,
         source=decider.how,
+        source_ip=decider.source_ip,
         details={"approval_id": approval.approval_id, "tool": approval.tool},
     )
 

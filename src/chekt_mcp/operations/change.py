@@ -133,11 +133,19 @@ async def finish(writer: Writer, request: Request, approval: Approval, outcome: 
     await idempotency.remember(writer, request, outcome)
 
 
-def approval_required(request: Request, approval: Approval) -> Outcome:
+def approval_page(services: Services, approval: Approval) -> str | None:
+    """Return the page on which an approver decides; None where there is only the terminal."""
+    return f"{services.approvals_url}/{approval.approval_id}" if services.approvals_url else None
+
+
+def approval_required(services: Services, request: Request, approval: Approval) -> Outcome:
     """Say that a person has to decide elsewhere, and how."""
-    command = f"chekt-mcp approve {approval.approval_id}"
+    page, command = approval_page(services, approval), f"chekt-mcp approve {approval.approval_id}"
     where = "at a terminal, on the state directory of this client's configuration"
-    how = f"A person runs `{command}` {where}; then call again with the same arguments."
+    if page:
+        where = "at a terminal of the server's machine"
+    how = f"runs `{command}` {where}; then call again with the same arguments."
+    how = f"A person opens {page} and signs in as an approver, or {how}" if page else f"A person {how}"
     return {
         "status": "approval_required",
         "app": request.app,

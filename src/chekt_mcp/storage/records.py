@@ -225,14 +225,3 @@ class LegalHold:
     reason: str
     placed_by: str
     placed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ApproverSession:
-    """A person signed in to the approval pages. `digest` is the SHA-256 of the token that their browser holds."""
-
-    digest: bytes
-    dealer: str
-    principal: str
-    opened_at: datetime
-    ends_at: datetime

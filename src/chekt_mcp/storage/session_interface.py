@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from chekt_mcp.storage.records import ApproverSession
+from chekt_mcp.domain.approver_session import ApproverSession
 
 
 class SessionLookups(Protocol):

@@ -4,11 +4,15 @@ Modern (2026-07-28): the tool returns an `InputRequiredResult` and is called aga
 Legacy (2025-11-25 and before): the question goes to the client while the call waits.
 A client that did not declare forms is never asked (that would be a protocol error); the approval then waits
 for the terminal. Silence, a cancelled form and an error are never a yes.
+
+Where only an approver decides, a client that can open addresses is given the approval's page. That it opened it, or
+would not, decides nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,7 +20,13 @@ from typing import Any
 import anyio
 from mcp.server.mcpserver import Context
 from mcp.shared.exceptions import MCPError
-from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from mcp_types import (
+    ElicitRequest,
+    ElicitRequestFormParams,
+    ElicitRequestURLParams,
+    ElicitResult,
+    InputRequiredResult,
+)
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from chekt_mcp.domain.approval import Approval
@@ -79,6 +89,48 @@ def form(approval: Approval) -> ElicitRequestFormParams:
         message=f"{approval.words}\n\n{ask}",
         requested_schema={"type": "object", "properties": fields, "required": list(fields)},
     )
+
+
+async def show_page(
+    context: Context[Any, Any],
+    approval: Approval,
+    url: str,
+    timeout: float,  # noqa: ASYNC109 -- see ask_person
+) -> InputRequiredResult | None:
+    """Have the client open the approval's page, or return what it has to be told for that; None when that is over."""
+    if not can_open(context):
+        return None
+    if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        await _open_and_wait(context, approval, url, timeout)
+        return None
+    if context.request_state is not None:
+        return None
+    params = ElicitRequestURLParams(message=_invitation(approval), url=url)
+    return InputRequiredResult(
+        input_requests={approval.approval_id: ElicitRequest(params=params)}, request_state=approval.approval_id
+    )
+
+
+def can_open(context: Context[Any, Any]) -> bool:
+    """Tell whether the client declared that it opens addresses."""
+    declared = context.client_capabilities.elicitation if context.client_capabilities else None
+    return declared is not None and declared.url is not None
+
+
+def _invitation(approval: Approval) -> str:
+    return f"An approver decides on {approval.tool} of {approval.app} on this server's approval page."
+
+
+async def _open_and_wait(
+    context: Context[Any, Any],
+    approval: Approval,
+    url: str,
+    timeout: float,  # noqa: ASYNC109 -- see ask_person
+) -> None:
+    with anyio.move_on_after(timeout), suppress(MCPError):
+        await context.session.elicit_url(
+            _invitation(approval), url, approval.approval_id, related_request_id=context.request_context.request_id
+        )
 
 
 async def _ask_and_wait(

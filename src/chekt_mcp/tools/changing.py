@@ -11,12 +11,21 @@ from chekt_mcp.domain.rotation import Reason
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.allow_list.change_allow_list import ChangeList, UpdateAllowList
 from chekt_mcp.operations.approvals import Decider
-from chekt_mcp.operations.change import Ask, Change, Outcome, Request, advance, answered, approval_required
+from chekt_mcp.operations.change import (
+    Ask,
+    Change,
+    Outcome,
+    Request,
+    advance,
+    answered,
+    approval_page,
+    approval_required,
+)
 from chekt_mcp.operations.keys.revoke_previous import Revoke, RevokePreviousKey
 from chekt_mcp.operations.keys.rotate_key import Rotate
 from chekt_mcp.operations.keys.rotation_outcome import RotateKey
 from chekt_mcp.tools.answer import Answer
-from chekt_mcp.tools.ask_person import PersonAnswer, Reply, ask_person
+from chekt_mcp.tools.ask_person import PersonAnswer, Reply, ask_person, show_page
 from chekt_mcp.tools.inputs import RevokePreviousKeyInput, RotateKeyInput, UpdateAllowListInput
 from chekt_mcp.tools.tool_call import Binding, ToolCall
 
@@ -89,16 +98,24 @@ async def _carry_out(tool: AnyChange, change: Change) -> Answer | InputRequiredR
     if not isinstance(step, Ask):
         return _answer(step)
     if not step.in_client:
-        return _answer(approval_required(change.request, step.approval))
+        return await _show_page(tool, step) or _answer(approval_required(tool.services, change.request, step.approval))
     reply = await ask_person(tool.context, step.approval, tool.ask_timeout)
     if isinstance(reply, InputRequiredResult):
         return reply
     return _answer(await _after(tool, change, step, reply))
 
 
+async def _show_page(tool: AnyChange, step: Ask) -> InputRequiredResult | None:
+    """Have the client open the approval's page, once: whoever asks by its id has seen it."""
+    page = approval_page(tool.services, step.approval)
+    if page is None or tool.arguments.approval_id is not None:
+        return None
+    return await show_page(tool.context, step.approval, page, tool.ask_timeout)
+
+
 async def _after(tool: AnyChange, change: Change, step: Ask, reply: PersonAnswer) -> Outcome:
     if reply.reply is Reply.NOTHING:
-        return approval_required(change.request, step.approval)
+        return approval_required(tool.services, change.request, step.approval)
     typed = reply.typed if reply.reply is Reply.TYPED else None
     return await answered(tool.services, change, step.approval, FORM, typed)
 

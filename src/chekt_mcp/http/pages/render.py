@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,14 +11,14 @@ from starlette.responses import HTMLResponse, Response
 from chekt_mcp.http.pages.guard import guarded
 
 
-def page(template: str, status: int = 200, **values: object) -> Response:
+def page(template: str, values: Mapping[str, object], status: int = 200) -> Response:
     """Return a page made from one of our templates."""
     return guarded(HTMLResponse(_environment().get_template(template).render(values), status))
 
 
 def message(status: int, heading: str, text: str, base: str) -> Response:
     """Return a page that says one thing."""
-    return page("message.html", status, heading=heading, text=text, base=base)
+    return page("message.html", {"heading": heading, "text": text, "base": base}, status)
 
 
 @cache

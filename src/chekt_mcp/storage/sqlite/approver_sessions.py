@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chekt_mcp.storage.records import ApproverSession
+from chekt_mcp.domain.approver_session import ApproverSession
 from chekt_mcp.storage.sqlite.session import Session
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 

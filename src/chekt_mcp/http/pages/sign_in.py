@@ -1,0 +1,87 @@
+"""Signing in with the approver passphrase, and out. What is wrong is never told: not the dealer, not the passphrase."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from starlette.responses import RedirectResponse, Response
+
+from chekt_mcp.domain.allow_list.address import read_address
+from chekt_mcp.domain.token_bucket import Rate
+from chekt_mcp.http.pages.guard import form_token, guarded
+from chekt_mcp.http.pages.render import message, page
+from chekt_mcp.http.pages.visitor import Visitor
+from chekt_mcp.http.rates import Rates, client_key
+from chekt_mcp.operations.approver import PassphraseCheck, Passphrases
+from chekt_mcp.operations.approver_session import TOKEN_BYTES, close_session, open_session
+from chekt_mcp.operations.services import Services
+
+PRINCIPAL: Final = "approver:passphrase"
+PER_CLIENT: Final = Rate(4, timedelta(minutes=15))
+"""Attempts from one address: fewer than lock the passphrase for everybody, the terminal included."""
+
+APPROVAL: Final = re.compile(r"apr_[A-Za-z0-9]{1,64}")
+WRONG: Final = "That was not accepted. After several wrong attempts nothing is, for a quarter of an hour."
+
+
+class SignIn:
+    """The sign-in page."""
+
+    def __init__(self, services: Services, passphrases: Passphrases) -> None:
+        self._services, self._passphrases = services, passphrases
+        self._attempts = Rates(PER_CLIENT)
+
+    async def show(self, visitor: Visitor, status: int = 200, problem: str = "") -> Response:
+        """Show the form. Its token belongs to a cookie of its own, so that nobody is signed in by another site."""
+        dealers = await self._services.storage.read(lambda reader: reader.dealers())
+        cookie = self._services.random(TOKEN_BYTES).hex()
+        values: dict[str, object] = {
+            "base": visitor.settings.base,
+            "form_token": form_token(cookie),
+            "only_dealer": dealers[0].name if len(dealers) == 1 else "",
+            "problem": problem,
+            "back": _back(visitor.request.query_params.get("to", ""), visitor.settings.base),
+        }
+        shown = page("sign_in.html", values, status)
+        return visitor.keep(shown, cookie)
+
+    async def enter(self, visitor: Visitor) -> Response:
+        """Judge what was typed, and open a session."""
+        fields = await visitor.posted()
+        if fields is None:
+            return await self.show(visitor, 403, "This page was too old, or the form came from elsewhere. Try again.")
+        wait = self._attempts.spend(client_key(read_address(visitor.source_ip or "")), self._services.clock())
+        if wait is not None:
+            return await self.show(visitor, 429, WRONG)
+        dealer, operator = fields.get("dealer", ""), visitor.operator(PRINCIPAL)
+        if not await self._is_right(PassphraseCheck(self._services, self._passphrases, operator, dealer, None), fields):
+            return await self.show(visitor, 403, WRONG)
+        token = await open_session(self._services, operator, dealer)
+        to = _back(fields.get("back", ""), visitor.settings.base) or visitor.settings.base
+        return visitor.keep(guarded(RedirectResponse(to, 303)), token)
+
+    async def leave(self, visitor: Visitor) -> Response:
+        """End the session, in the store and in the browser."""
+        if visitor.session is None or await visitor.posted() is None:
+            return guarded(RedirectResponse(visitor.settings.base, 303))
+        await close_session(self._services, visitor.operator(visitor.session.principal), visitor.session)
+        left = message(200, "Signed out", "You can close this page.", visitor.settings.base)
+        left.delete_cookie(visitor.settings.cookie, secure=visitor.settings.secure, httponly=True, samesite="strict")
+        return left
+
+    async def _is_right(self, check: PassphraseCheck, fields: Mapping[str, str]) -> bool:
+        """Judge an attempt; where the dealer has no passphrase, after like work."""
+        typed = fields.get("passphrase", "")
+        known = await self._services.storage.read(lambda reader: reader.approver(check.dealer))
+        if known is None:
+            await check.in_vain(typed)
+            return False
+        return (await check.attempt(typed)).right
+
+
+def _back(path: str, base: str) -> str:
+    """Return the approval's page to go on to after signing in; "" for anything else: nobody is sent elsewhere."""
+    return path if path.startswith(f"{base}/") and APPROVAL.fullmatch(path.removeprefix(f"{base}/")) else ""

@@ -1,0 +1,124 @@
+"""Who looks at a page: the cookie, the session behind it, and the person as the audit log has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chekt_mcp.domain.approver_session import ApproverSession
+from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.http.asgi import Scope
+from chekt_mcp.http.pages.guard import form_token, is_own_form
+from chekt_mcp.operations.approver_session import LASTS, find_session
+from chekt_mcp.operations.operator import Operator
+from chekt_mcp.operations.services import Services
+
+SOURCE: Final = "approval page"
+MOST_FORM_BYTES = 16 * 1024
+MOST_FIELDS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """Where the pages are.
+
+    Attributes:
+        base: their path, such as `/approvals`.
+        origins: the origins, in lower case, that their forms come from.
+        secure: a browser reaches them over https.
+        client_of: how a request's client address is told.
+    """
+
+    base: str
+    origins: frozenset[str]
+    secure: bool
+    client_of: Callable[[Scope], str | None]
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's name; the prefix has a browser refuse one that another host or plain http has set."""
+        return "__Host-chekt-approver" if self.secure else "chekt-approver"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """One request to a page. `session` is None until somebody has signed in; `token` is their cookie, or ""."""
+
+    request: Request
+    settings: PageSettings
+    token: str = field(repr=False)
+    session: ApproverSession | None
+    request_id: str
+
+    @property
+    def form_token(self) -> str:
+        """What the forms on the page carry."""
+        return form_token(self.token)
+
+    @property
+    def source_ip(self) -> str | None:
+        """Where the request comes from."""
+        return self.settings.client_of(self.request.scope)
+
+    def operator(self, principal: str) -> Operator:
+        """Return the person as the audit log has them."""
+        return Operator(principal, self.request_id, SOURCE, self.source_ip)
+
+    async def posted(self) -> Mapping[str, str] | None:
+        """Return the fields of a posted form, or None when it is not a form of these pages, or no form at all."""
+        body = await _body(self.request)
+        if body is None or not self.request.headers.get("content-type", "").startswith(
+            "application/x-www-form-urlencoded"
+        ):
+            return None
+        try:
+            fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        except ValueError:  # not UTF-8, or too many fields
+            return None
+        own = is_own_form(self.request, self.settings.origins, self.token, fields.get("form_token", ""))
+        return fields if own else None
+
+    def keep(self, response: Response, token: str) -> Response:
+        """Give the browser a cookie that no script and no other site can use."""
+        response.set_cookie(
+            self.settings.cookie,
+            token,
+            max_age=int(LASTS.total_seconds()),
+            secure=self.settings.secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+
+async def visitor_of(services: Services, settings: PageSettings, request: Request) -> Visitor:
+    """Find out who sent a request."""
+    token = request.cookies.get(settings.cookie, "")
+    session = await find_session(services, token) if token else None
+    return Visitor(request, settings, token, session, new_id("req", services.random))
+
+
+def signed_in(visitor: Visitor, session: ApproverSession) -> dict[str, object]:
+    """Return what the head of a page shows to somebody who is signed in."""
+    return {
+        "base": visitor.settings.base,
+        "form_token": visitor.form_token,
+        "dealer": session.dealer,
+        "until": rfc3339(session.ends_at),
+    }
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body, or None when it is larger than any form of ours."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_FORM_BYTES:
+            return None
+    return bytes(body)

@@ -1,0 +1,110 @@
+"""Signing in: the passphrase only, a few attempts, and a session that the store can end."""
+
+from __future__ import annotations
+
+import pytest
+
+from approver_desk import ORIGIN, PASSPHRASE, SETTINGS, Desk
+from chekt_mcp.http.pages.visitor import PageSettings
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_session_ends_after_half_an_hour(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        assert (await browser.sign_in()).headers["location"] == "/approvals"
+        assert (await browser.get("/approvals")).status_code == 200
+        desk.world.clock.forward(minutes=30)
+        assert (await browser.get("/approvals")).status_code == 303
+
+
+async def test_signing_out_ends_the_session_for_every_copy_of_the_cookie(desk: Desk) -> None:
+    async with desk.browser() as browser, desk.browser() as copy:
+        await browser.sign_in()
+        copy.http.cookies.update(browser.http.cookies)
+        await browser.get("/approvals")
+        left = await browser.post("/approvals/sign-out")
+        after = await copy.get("/approvals")
+
+    assert "Signed out" in left.text
+    assert after.status_code == 303
+    assert len(await desk.world.entries(action="approver.sign_out", dealer_wide=True)) == 1
+
+
+async def test_wrong_passphrase_and_unknown_dealer_get_the_same_answer(desk: Desk) -> None:
+    await desk.world.add_dealer("empty")
+    answers = []
+    for typed, dealer in (("wrong words entirely", "acme"), (PASSPHRASE, "nobody"), (PASSPHRASE, "empty")):
+        async with desk.browser() as browser:
+            refused = await browser.sign_in(typed, dealer)
+            answers.append((refused.status_code, refused.text.partition('role="alert">')[2].partition("<")[0]))
+
+    assert set(answers) == {
+        (403, "That was not accepted. After several wrong attempts nothing is, for a quarter of an hour.")
+    }
+
+
+async def test_one_address_cannot_lock_the_passphrase_for_the_others(desk: Desk) -> None:
+    async with desk.browser() as guesser, desk.browser("198.51.100.77") as approver:
+        statuses = [(await guesser.sign_in(f"wrong words, try {number}")).status_code for number in range(8)]
+        entered = await approver.sign_in()
+
+    assert statuses == [403] * 4 + [429] * 4
+    assert entered.status_code == 303
+
+
+async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(desk: Desk) -> None:
+    secure = PageSettings("/approvals", SETTINGS.origins, secure=True, client_of=SETTINGS.client_of)
+    async with desk.browser() as plain, desk.browser(settings=secure) as encrypted:
+        set_plain = (await plain.sign_in()).headers["set-cookie"]
+        set_secure = (await encrypted.get("/approvals/sign-in")).headers["set-cookie"]
+
+    for cookie in (set_plain, set_secure):
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+    assert set_secure.startswith("__Host-")
+    assert "Secure" in set_secure
+
+
+async def test_nobody_is_signed_in_by_a_form_of_another_site(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        await browser.get("/approvals/sign-in")
+        forged = await browser.post(
+            "/approvals/sign-in", {"Origin": "https://evil.example"}, dealer="acme", passphrase=PASSPHRASE
+        )
+
+    assert forged.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "to", ["https://evil.example", "//evil.example", "/approvals/../x", "/approvals/apr_1?x", "/approvals/\n"]
+)
+async def test_signing_in_leads_nowhere_else(desk: Desk, to: str) -> None:
+    async with desk.browser() as browser:
+        await browser.get("/approvals/sign-in")
+        entered = await browser.post("/approvals/sign-in", dealer="acme", passphrase=PASSPHRASE, back=to)
+
+    assert entered.headers["location"] == "/approvals"
+
+
+async def test_signing_in_leads_back_to_the_approval_that_was_asked_for(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        turned = await browser.get("/approvals/apr_1a")
+        await browser.get(turned.headers["location"])
+        assert 'name="back" value="/approvals/apr_1a"' in (browser.seen.text if browser.seen else "")
+
+
+async def test_what_was_typed_is_kept_nowhere(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        await browser.sign_in("wrong words entirely")
+        entered = await browser.sign_in()
+        token = browser.http.cookies["chekt-approver"]
+
+    assert entered.status_code == 303
+    for file in desk.world.directory.iterdir():
+        if file.is_file():
+            kept = file.read_bytes()
+            assert PASSPHRASE.encode() not in kept
+            assert b"wrong words entirely" not in kept
+            assert token.encode() not in kept
+    assert ORIGIN.startswith("http://127")
