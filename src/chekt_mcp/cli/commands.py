@@ -28,6 +28,8 @@ COMMANDS: Table = {
     "audit": ("chekt_mcp.cli.audit.group", "bring in the audit log that CHeKT exports, and lay your own log beside it"),
     "ranges": ("chekt_mcp.cli.ranges.group", "turn the ranges that a provider publishes into allow-list entries"),
     "webhook": ("chekt_mcp.cli.webhook.group", "send a receiver a test delivery, and verify a saved one"),
+    "partner": ("chekt_mcp.cli.partner.group", "add, list and remove partners that sign for apps with their own keys"),
+    "auth": ("chekt_mcp.cli.auth.group", "say what a credential opens over HTTP, or why it is refused"),
     "version": ("chekt_mcp.cli.version", "print the versions of this program and what it stands on"),
 }
 

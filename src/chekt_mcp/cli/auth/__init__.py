@@ -1,0 +1,1 @@
+"""`chekt-mcp auth …`: what becomes of a credential over HTTP."""

@@ -1,0 +1,1 @@
+"""`chekt-mcp partner …`: partners whose services sign assertions with keys of their own."""
