@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +16,13 @@ from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.audit.log_file.row import FileCode
 from terminal_child import PASSPHRASE, Machine
 
+MAPPING = {
+    "fields": {"timestamp": "when", "request_id": "rid", "action": "what", "result": "outcome"},
+    "constants": {"app": "shop"},
+    "results": {"DONE": "ok"},
+}
+LOG = "when,rid,what,outcome\n2026-06-01 12:00:00,req_1,GET /,Done\n"
+FAKE_KEY = "chekt_test_" + "EXAMPLE" * 5
 DAY = timedelta(days=1)
 HEADER = "timestamp,actor,app,kind,action,scope,result,request_id,source_ip\n"
 GOOD = "2026-06-01T10:00:00Z,shop,shop,api_call,devices.list,devices:read,ok,req_1,203.0.113.7\n"
@@ -123,3 +133,82 @@ def test_a_row_from_the_future_is_not_taken_and_a_clock_may_be_to_blame(ready: M
     said = ready.ok("audit", "import", export)
     assert "1 new, 0 known, 1 rejected" in said
     assert "line 3: future_time (field timestamp). The time is more than a day ahead of this machine's clock" in said
+
+
+class TestMapping:
+    def test_a_log_of_another_make_comes_in_by_a_mapping_and_a_zone(self, ready: Machine, export: Path) -> None:
+        export.write_text(LOG)
+        assert ready.run("audit", "import", export).error == "bad_header"
+        mapping = ready.home / "map.json"
+        mapping.write_text(json.dumps(MAPPING))
+        assert "naive_time" in ready.run("audit", "import", export, "--map", mapping).out
+        said = ready.ok("audit", "import", export, "--map", mapping, "--timezone", "Europe/Berlin")
+        assert "1 new, 0 known, 0 rejected" in said
+        assert "2026-06-01T10:00:00Z" in said
+
+    def test_everything_wrong_with_a_mapping_is_said_and_nothing_is_imported(
+        self, ready: Machine, export: Path
+    ) -> None:
+        mapping = ready.home / "map.json"
+        mapping.write_text(json.dumps({"fields": {"reqid\x1b": "a"}, "results": {"gone": "lost"}, "more": {}}))
+        done = ready.run("audit", "import", export, "--map", mapping)
+        assert (done.code, done.error) == (1, "bad_mapping")
+        assert all(place in done.err for place in ("  fields.reqid\\u{1b}: ", "  results.gone: ", "  more: "))
+        assert "3 new" not in ready.ok("audit", "import", export)
+
+    @pytest.mark.parametrize("zone", ["Europe/Nowhere", "../etc/passwd", "", "+25:00", "25"])
+    def test_a_zone_that_there_is_not_is_refused(self, ready: Machine, export: Path, zone: str) -> None:
+        assert ready.run("audit", "import", export, "--timezone", zone).error == "bad_timezone"
+
+    def test_an_offset_is_a_zone(self, ready: Machine, export: Path) -> None:
+        export.write_text(HEADER + GOOD.replace("Z,", ",", 1))
+        assert "2026-06-01T15:30:00Z" in ready.ok("audit", "import", export, "--timezone=-05:30")
+
+
+class TestRejects:
+    def test_rejected_rows_are_written_with_their_reasons_and_without_credentials(
+        self, ready: Machine, export: Path
+    ) -> None:
+        export.write_text(HEADER + GOOD + BAD.replace("shop", FAKE_KEY) + '"broken\x1b\n')
+        rejects = ready.home / "rejects.jsonl"
+        ready.ok("audit", "import", export, "--rejects", rejects)
+        first, second = map(json.loads, rejects.read_text().splitlines())
+        assert (first["line"], first["code"], first["field"]) == (3, "bad_time", "timestamp")
+        assert first["message"] == SENTENCES[RowCode.BAD_TIME]
+        assert "yesterday" in first["excerpt"]
+        assert (second["line"], second["code"], second["excerpt"]) == (4, "bad_csv", '"broken\\u{1b}')
+        assert "EXAMPLE" not in rejects.read_text()
+        assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
+
+    def test_they_are_written_for_a_file_that_was_imported_before(self, ready: Machine, export: Path) -> None:
+        ready.ok("audit", "import", export)
+        rejects = ready.home / "rejects.jsonl"
+        assert "imported before" in ready.ok("audit", "import", export, "--rejects", rejects)
+        assert [json.loads(line)["line"] for line in rejects.read_text().splitlines()] == [3]
+
+    def test_a_file_that_is_there_is_not_replaced(self, ready: Machine, export: Path) -> None:
+        before = export.read_bytes()
+        assert ready.run("audit", "import", export, "--rejects", export).error == "rejects_exist"
+        assert export.read_bytes() == before
+
+    def test_a_place_that_cannot_be_written_is_said_in_words(self, ready: Machine, export: Path) -> None:
+        done = ready.run("audit", "import", export, "--rejects", ready.home / "nowhere" / "rejects.jsonl")
+        assert done.error == "rejects_unwritable"
+
+    def test_nothing_is_left_beside_it_when_the_import_fails(self, ready: Machine) -> None:
+        ready.run("audit", "import", "missing.csv", "--rejects", ready.home / "rejects.jsonl")
+        assert not [path for path in ready.home.iterdir() if "rejects" in path.name]
+
+
+def test_a_packed_export_comes_in_as_it_is(ready: Machine, export: Path) -> None:
+    packed = ready.home / "export.csv.gz"
+    packed.write_bytes(gzip.compress(export.read_bytes()))
+    assert "2 new, 0 known, 1 rejected" in ready.ok("audit", "import", packed)
+    assert "0 new, 2 known, 1 rejected" in ready.ok("audit", "import", export)
+
+
+def test_rows_older_than_is_kept_are_not_taken_and_what_can_be_done_is_said(ready: Machine, export: Path) -> None:
+    export.write_text(HEADER + GOOD + SECOND.replace("2026", "2016"))
+    said = ready.ok("audit", "import", export)
+    assert "1 new, 0 known, 1 rejected" in said
+    assert "1 row is older than the dealer's plan keeps" in said

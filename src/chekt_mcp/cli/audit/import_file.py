@@ -6,10 +6,13 @@ from pathlib import Path
 
 from chekt_mcp.cli.arguments import FAILED, Parser, add_passphrase
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
+from chekt_mcp.cli.audit.reading import chosen_reading
+from chekt_mcp.cli.audit.rejects_file import rejects_file
 from chekt_mcp.cli.audit.row_problem import problem_words
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.cli.passphrase import authorise
 from chekt_mcp.domain.foreign_text import escaped
+from chekt_mcp.domain.import_mapping import Reading
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.audit.import_audit import import_log
@@ -21,13 +24,18 @@ APPS_NAMED = 5
 
 def configure(parser: Parser) -> None:
     """Describe the arguments."""
-    parser.add_argument("file", metavar="FILE", help="the export; its format is found out by looking")
+    parser.add_argument("file", metavar="FILE", help="the export, also packed with gzip; its format is found out")
+    parser.add_argument("--map", metavar="FILE", help="mapping of another log's names and words to ours (JSON)")
+    parser.add_argument("--timezone", metavar="ZONE", help="zone of times that name none: Europe/Berlin, +02:00")
+    parser.add_argument("--rejects", metavar="FILE", help="write the rows that are not taken to this new file")
     add_passphrase(parser)
 
 
 def run(command: Command) -> int:
     """Import, and fail when the file held nothing that could be taken."""
-    report = carry_out(_import(command, Path(command.args.file).expanduser()))
+    reading, rejects = chosen_reading(command), command.args.rejects
+    file = Path(command.args.file).expanduser()
+    report = carry_out(_import(command, file, reading, Path(rejects).expanduser() if rejects is not None else None))
     for line in _lines(report):
         command.terminal.say(line)
     if report.added or report.known:
@@ -36,17 +44,19 @@ def run(command: Command) -> int:
     return FAILED
 
 
-async def _import(command: Command, file: Path) -> ImportReport:
+async def _import(command: Command, file: Path, reading: Reading, rejects: Path | None) -> ImportReport:
     async with opened(command) as session:
         dealer = await session.dealer()
         await authorise(session, dealer, None)
-        with ProgressBar() as bar:
+        with rejects_file(rejects) as reject, ProgressBar() as bar:
             return await import_log(
                 session.services,
                 dealer=dealer,
                 file=file,
                 imported_by=session.operator.principal,
                 progress=bar.show,
+                reading=reading,
+                reject=reject,
             )
 
 
@@ -71,6 +81,11 @@ def _rejected(report: ImportReport) -> list[str]:
 
 def _remarks(report: ImportReport) -> list[str]:
     lines = []
+    if report.resumed_at:
+        rows = counted(report.resumed_at, "row", "rows")
+        lines.append(f"It went on from an import that was interrupted; {rows} had been read before.")
+    if report.past_retention:
+        lines.append(_past_retention(report.past_retention))
     if report.unknown_app_rows:
         lines.append(_unknown_apps(report))
     if report.redacted:
@@ -81,6 +96,15 @@ def _remarks(report: ImportReport) -> list[str]:
     if report.file_changed:
         lines.append("The file was written to meanwhile: import it once more when that is over.")
     return lines
+
+
+def _past_retention(count: int) -> str:
+    rows = counted(count, "row is", "rows are")
+    return (
+        f"{rows} older than the dealer's plan keeps, and a prune would remove them again. To take them for an"
+        " investigation, place a hold first (`chekt-mcp audit hold set`); seven years are kept by the enterprise plan"
+        " (`chekt-mcp audit retention --plan enterprise`)."
+    )
 
 
 def _unknown_apps(report: ImportReport) -> str:

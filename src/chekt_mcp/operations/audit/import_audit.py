@@ -51,8 +51,8 @@ async def import_log(  # noqa: PLR0913 -- all by name, and each of another kind
 ) -> ImportReport:
     """Import a CSV, JSON or JSON lines file, packed with gzip or not, into the dealer's log.
 
-    `progress` is called after each batch, `reject` with every row that is not taken, in their order and also with
-    those of an earlier run that this one goes on from.
+    `progress` is called after each batch, `reject` with every row that is not taken, in their order; with those that
+    an earlier run has rejected, too.
 
     `shift` is added to every timestamp, so that a demonstration ends now. What is then imported is not what the
     file says: it is neither looked up nor remembered under the file's SHA-256.
@@ -63,11 +63,11 @@ async def import_log(  # noqa: PLR0913 -- all by name, and each of another kind
     """
     with opened(file) as log:
         earlier = None if shift else await _earlier(services, dealer, log, reading)
-        if earlier is not None and earlier.state is ImportState.FINISHED:
-            return _known(earlier)
         begun = earlier or _begun(services, dealer, log, imported_by, reading, shift)
         tally = await _tally(services, begun, Times(shift, services.clock() + AHEAD, zone=reading.zone), reading)
         tally.reject = reject
+        if begun.state is ImportState.FINISHED:
+            return _known(begun, log, tally)
         return await ImportRun(services, log, tally, begun, imported_by, resumed=earlier is not None).run(
             progress, batch
         )
@@ -93,7 +93,11 @@ async def _earlier(services: Services, dealer: str, log: LogFile, reading: Readi
     return await services.storage.read(lambda reader: reader.import_file(dealer, log.sha256, reading.digest))
 
 
-def _known(earlier: ImportFile) -> ImportReport:
+def _known(earlier: ImportFile, log: LogFile, tally: Tally) -> ImportReport:
+    """Say that the file is known; it is read for those alone who collect what was rejected."""
+    rows = log.rows(tally.target.mapping)
+    while tally.reject is not None and (chunk := list(islice(rows, CHUNK_ROWS))):
+        tally.skip(chunk)
     known = earlier.added + earlier.known
     return ImportReport(earlier.import_id, added=0, known=known, rejected=earlier.rejected, file_known=True)
 

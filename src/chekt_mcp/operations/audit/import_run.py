@@ -23,6 +23,9 @@ FINISHED = "audit.import"
 CHUNK_ROWS = 256
 """Rows held as they were read at a time: each may have 128 KiB."""
 
+CHUNKS_TOLD = 40
+"""Of the rows that are only gone past, so many chunks are told of as one."""
+
 Rows = Iterator[RawRow | RowProblem]
 
 
@@ -55,7 +58,8 @@ class ImportRun:
             if not chunk:
                 return
             self.tally.skip(chunk)
-            progress(self.tally.progress(self.log.position, self.log.size))
+            if self.tally.skipped % (CHUNK_ROWS * CHUNKS_TOLD) == 0:
+                progress(self.tally.progress(self.log.position, self.log.size))
 
     def _batch(self, rows: Rows, most: int) -> list[NewEntry] | None:
         """Return the entries of the next rows, `most` of these; None at the end."""
