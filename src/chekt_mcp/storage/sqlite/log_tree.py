@@ -31,6 +31,13 @@ def split(hashes: bytes) -> list[bytes]:
     return [hashes[at : at + HASH_LENGTH] for at in range(0, len(hashes), HASH_LENGTH)]
 
 
+def _row_of(stored: object, count: int) -> list[bytes]:
+    """Return so many hashes as stored; what was made something else by force reads as missing, and fits no root."""
+    if not isinstance(stored, bytes) or len(stored) != count * HASH_LENGTH:
+        return [MISSING] * count
+    return split(stored)
+
+
 def folded(hashes: Sequence[bytes]) -> bytes:
     """Return the root over a complete subtree's hashes, whose number is a power of two."""
     while len(hashes) > 1:
@@ -44,7 +51,7 @@ class StoredTree(Session):
     def frontier(self, log: int) -> Frontier:
         """Return the tree's right edge."""
         row = self._row(PEAKS, log)
-        return Frontier() if row is None else Frontier(row[0], split(row[1]))
+        return Frontier() if row is None else Frontier(row[0], _row_of(row[1], row[0].bit_count()))
 
     def head(self, log: int) -> TreeHead:
         """Return size and root."""
@@ -104,8 +111,7 @@ class StoredTree(Session):
         """Return leaves within one tile: from the tile where it is complete, else from the rows."""
         row = self._row(TILE_HASHES, log, 0, first // TILE)
         if row is not None:
-            at = first % TILE * HASH_LENGTH
-            return split(row[0][at : at + (stop - first) * HASH_LENGTH])
+            return _row_of(row[0], TILE)[first % TILE : first % TILE + stop - first]
         base = log << SEQ_BITS
         leaves: dict[int, bytes] = dict(self._rows(TAIL, base + first, base + stop))
         return [leaves.get(base + number + 1, MISSING) for number in range(first, stop)]
