@@ -41,7 +41,7 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 async def set_rate(world: World, tier: RateTier) -> None:
     app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
     assert app
-    await world.storage.write(lambda writer: writer.update_app(replace(app, rate=tier)))
+    await world.storage.write(lambda writer: writer.update_app(replace(app, rate=tier), world.clock()))
 
 
 def test_a_request_without_a_credential_is_told_where_to_learn_of_one(world: World) -> None:
@@ -90,7 +90,9 @@ def test_an_adopted_key_opens_the_server_once_its_operator_says_so(world: World)
             assert (await served.post(key, LIST, OLD)).status_code == 401
             app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
             assert app
-            await world.storage.write(lambda writer: writer.update_app(replace(app, own_key_over_http=True)))
+            await world.storage.write(
+                lambda writer: writer.update_app(replace(app, own_key_over_http=True), world.clock())
+            )
             async with served.client(key) as client:
                 assert (await client.list_tools()).tools
 
@@ -190,7 +192,7 @@ def test_a_flood_of_refusals_is_counted_and_not_one_is_lost(world: World) -> Non
 class OneToken:
     """A verifier that knows one OAuth token, with one scope."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self) -> None:
         self.grant = Grant("acme", "user:7", "oauth", "shop", ("shop",), frozenset({Scope.ALLOWLIST_READ}))
         self.issuers = ("https://i.test",)
 
@@ -210,7 +212,7 @@ MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp
 def test_an_oauth_caller_is_challenged_for_the_scopes_of_the_call(world: World, headers: dict[str, str]) -> None:
     async def scenario() -> None:
         await world.add_app("shop")
-        async with serving(world, OneToken(world)) as served:
+        async with serving(world, OneToken()) as served:
             answer = await served.post("t", call("rotate_key", {"reason": "scheduled"}), headers)
             assert refused(answer) == (403, "permission_denied")
             metadata = f"{served.base}/.well-known/oauth-protected-resource/mcp"
@@ -223,7 +225,7 @@ def test_an_oauth_caller_is_challenged_for_the_scopes_of_the_call(world: World, 
 def test_an_oauth_caller_is_refused_in_band_where_that_is_set(world: World) -> None:
     async def scenario() -> None:
         await world.add_app("shop")
-        async with serving(world, OneToken(world), challenge=False) as served, served.client("t") as client:
+        async with serving(world, OneToken(), challenge=False) as served, served.client("t") as client:
             result = await client.call_tool("rotate_key", {"reason": "scheduled"})
             assert result.is_error
 

@@ -53,8 +53,7 @@ def configure(parser: Parser) -> None:
 def run(command: Command) -> int:
     """Serve until the client goes away, or over HTTP until a signal ends it."""
     if command.args.http:
-        _serve_http(command)
-        return DONE
+        return _serve_http(command)
     from chekt_mcp import stdio  # noqa: PLC0415 -- brings the SDK, which nothing else here needs
 
     try:
@@ -66,10 +65,10 @@ def run(command: Command) -> int:
     return DONE
 
 
-def _serve_http(command: Command) -> None:
+def _serve_http(command: Command) -> int:
     from chekt_mcp.serving.run import serve_http  # noqa: PLC0415 -- brings the HTTP server
 
-    serve_http(command.settings(), _options(command.args), command.terminal.note)
+    return serve_http(command.settings(), _options(command.args), command.terminal.note)
 
 
 def _options(args: argparse.Namespace) -> HttpOptions:

@@ -23,6 +23,7 @@ from chekt_mcp.server import build_server
 from chekt_mcp.serving.approval_site import BASE, approval_site, approvals_url
 from chekt_mcp.serving.endpoint import Endpoint
 from chekt_mcp.serving.options import HttpOptions
+from chekt_mcp.serving.tls import HSTS
 from chekt_mcp.storage.interface import Writer
 from chekt_mcp.tools.catalog import tool_scopes
 from chekt_mcp.tools.gateway import Gateway
@@ -80,7 +81,8 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     edge = Edge(services, parts, settings, endpoint)
     pages = approval_site(services, options, port, client_of)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
-    return Assembled(Site(services, exact, {f"{BASE}/": pages}), endpoint, refusals)
+    headers = ((b"strict-transport-security", HSTS),) if options.https else ()
+    return Assembled(Site(services, exact, {f"{BASE}/": pages}, headers), endpoint, refusals)
 
 
 async def request_state_key(services: Services) -> bytes:

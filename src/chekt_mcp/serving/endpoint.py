@@ -7,13 +7,14 @@ each of those requests stands for itself: no forms then, and what needs a person
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from chekt_mcp.http.asgi import Receive, Scope, Send
+from chekt_mcp.http.asgi import Message, Receive, Scope, Send
 from chekt_mcp.http.request_head import MOST_BODY_BYTES
 from chekt_mcp.server import GatedServer
 
@@ -28,6 +29,11 @@ class Endpoint:
     def __init__(self, server: GatedServer, *, sessions: bool) -> None:
         self._modern = self._manager(server, json_response=True, stateless=True)
         self._legacy = self._manager(server, json_response=False, stateless=not sessions)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Let go of streams that only wait for news: a server that ends has none."""
+        self._ending.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -40,7 +46,22 @@ class Endpoint:
         version = next((value.decode("latin-1") for name, value in scope["headers"] if name == _VERSION), None)
         older = version is None or version in HANDSHAKE_PROTOCOL_VERSIONS
         manager = self._legacy if older else self._modern
-        await manager.handle_request(scope, receive, send)
+        listening = scope["method"] == "GET"
+        await manager.handle_request(scope, self._until_ending(receive) if listening else receive, send)
+
+    def _until_ending(self, receive: Receive) -> Receive:
+        """Return a `receive` for which the client is gone as soon as this server ends."""
+
+        async def receive_or_end() -> Message:
+            coming, ending = asyncio.ensure_future(receive()), asyncio.ensure_future(self._ending.wait())
+            try:
+                await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
+                return coming.result() if coming.done() else {"type": "http.disconnect"}
+            finally:
+                coming.cancel()
+                ending.cancel()
+
+        return receive_or_end
 
     @staticmethod
     def _manager(server: GatedServer, *, json_response: bool, stateless: bool) -> StreamableHTTPSessionManager:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 from typing import Any
@@ -24,6 +25,7 @@ class HttpServer(uvicorn.Server):
 
     def __init__(self, app: App, listener: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(_config(app))
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # what clients do wrong would fill the log
         self._listener, self._tls = listener, tls
 
     def end(self) -> None:

@@ -1,74 +1,74 @@
-"""`chekt-mcp serve --http`: open the state, listen, serve, and end in order."""
+"""`chekt-mcp serve --http`: what is checked and opened before anything is served, and by how many processes."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import logging
-import signal
-import socket
+import os
+import resource
 from collections.abc import Callable
-from typing import Any
+from contextlib import ExitStack
 
 from chekt_mcp.config import Settings
-from chekt_mcp.http.limits import open_rates
 from chekt_mcp.logs import log_to_stderr
-from chekt_mcp.operations.keys.recovery import recover
-from chekt_mcp.operations.services import Services
-from chekt_mcp.serving.assembled import Surroundings, assemble
 from chekt_mcp.serving.credentials import bearer_tokens
-from chekt_mcp.serving.credentials import bearer_tokens
-from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.listener import listen
 from chekt_mcp.serving.options import HttpOptions
+from chekt_mcp.serving.process import Sockets, serve_process
 from chekt_mcp.serving.tls import server_context
+from chekt_mcp.serving.workers import Workers
 from chekt_mcp.wiring import open_services
 
-_LOG = logging.getLogger(__name__)
+MOST_FILES = 65_536
 
 
-def serve_http(settings: Settings, options: HttpOptions, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; then finish the calls in hand, and their entries in the log.
+def serve_http(settings: Settings, options: HttpOptions, say: Callable[[str], None]) -> int:
+    """Serve until SIGINT or SIGTERM, and return the exit code.
 
     Raises:
-        InvalidInput: the port or the certificate cannot be used.
+        InvalidInput: a port, the certificate or a setting cannot be used.
         StateUnusable: the state cannot be used; it was left untouched.
     """
-    with listen(options.address, options.port) as listener:
-        port = listener.getsockname()[1]
+    with ExitStack() as opened:
+        main = opened.enter_context(listen(options.address, options.port))
+        redirect = None
+        if options.redirect_port is not None:
+            redirect = opened.enter_context(listen(options.address, options.redirect_port))
+        url = options.resource(main.getsockname()[1])
+        _try_out(settings, options, url)
+        _allow_many_connections()
         log_to_stderr()
-        services = open_services(settings)
-        say(f"Serving MCP at {options.resource(port)}. Ctrl-C ends it.")
-        gc.freeze()  # what import built lives as long as the process
-        gc.enable()
-        with asyncio.Runner(loop_factory=fastest_loop()) as runner:
-            runner.run(_serve(services, settings, options, listener))
+        say(f"Serving MCP at {url}. Ctrl-C ends it.")
+        if options.workers == 1:
+            serve_process(settings, options, Sockets(main, redirect))
+            return 0
+        return _several(settings, options, Sockets(main, redirect))
 
 
-def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return the event loop written in C where it is installed (the extra `fast`), else None for Python's own."""
+def _try_out(settings: Settings, options: HttpOptions, url: str) -> None:
+    """Open once what every worker will open, so that what is wrong is said here and not by each of them."""
+    if options.tls:
+        server_context(options.tls)
+    services = open_services(settings)
+    bearer_tokens(services, settings, url)
+    asyncio.run(services.storage.close())
+
+
+def _several(settings: Settings, options: HttpOptions, sockets: Sockets) -> int:
+    alive, held = os.pipe()  # nobody writes: when this process is gone, its children read the end
+
+    def work(_number: int) -> None:
+        os.close(held)
+        serve_process(settings, options, Sockets(sockets.main, sockets.redirect, alive))
+
     try:
-        import uvloop  # noqa: PLC0415 -- an extra
-    except ImportError:
-        return None
-    made: Any = uvloop.new_event_loop
-    return made  # type: ignore[no-any-return]  # uvloop is typed, where it is installed
-
-
-async def _serve(services: Services, settings: Settings, options: HttpOptions, listener: socket.socket) -> None:
-    rates, port = open_rates(settings.state), listener.getsockname()[1]
-    verifier = bearer_tokens(services, settings, options.resource(port))
-    assembled = await assemble(Surroundings(services, rates, verifier, settings.ask_timeout), options, port)
-    tls = server_context(options.tls) if options.tls else None
-    server = HttpServer(assembled.site, listener, tls)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, server.end)
-    try:
-        for trouble in await recover(services):
-            _LOG.warning("%s", trouble)
-        async with assembled.running():
-            await server.run_until_ended()
+        return Workers(options.workers, work).run()
     finally:
-        rates.close()
-        await services.storage.close()
+        os.close(alive)
+        os.close(held)
+
+
+def _allow_many_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,42 @@
+"""The plain http port beside https: it sends browsers on, and tells whoever sent more that it went in clear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.http.answer import Answer, send_answer
+from chekt_mcp.http.asgi import Receive, Scope, Send
+from chekt_mcp.operations.services import Services
+
+IN_CLEAR = Answer(
+    403,
+    "https_required",
+    "This port only leads to https. If a key was sent here, it went over the network in clear: rotate it.",
+    closes=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Sends GET and HEAD to the same path of the public URL; never to a host that the request names."""
+
+    services: Services
+    public_url: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        authorized = any(name == b"authorization" for name, _ in scope["headers"])
+        if scope["method"] not in ("GET", "HEAD") or authorized:
+            await send_answer(receive, send, IN_CLEAR, new_id("req", self.services.random))
+            return
+        parts = urlsplit(self.public_url)
+        query = scope["query_string"]
+        path = scope["raw_path"].split(b"?")[0]
+        target = f"https://{parts.netloc}".encode() + path + (b"?" + query if query else b"")
+        headers = [(b"location", target), (b"content-length", b"0"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 308, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
