@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -18,6 +19,14 @@ from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.server import build_server
 from chekt_mcp.tools.gateway import Gateway, OpenServices
 from chekt_mcp.wiring import open_services
+
+if TYPE_CHECKING:
+    from chekt_mcp.operations.audit.checkpoint_worker import CheckpointWorker
+
+FIRST_LOOK_SECONDS = 5.0
+"""When the log is looked at first: until then a client that only starts and asks should have us to itself."""
+LAST_CHECKPOINT_SECONDS = 1.0
+"""What the last checkpoints may take: clients kill a server that does not end soon."""
 
 
 class OpenOnce:
@@ -57,12 +66,26 @@ def _serve(gateway: Gateway) -> None:
     async def run() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(_recover, gateway.open_services)
+            group.start_soon(_sign_checkpoints, gateway.open_services)
             await server.run_stdio_async()
             group.cancel_scope.cancel()
+        with anyio.move_on_after(LAST_CHECKPOINT_SECONDS):
+            await _checkpoint_worker(gateway.open_services).finish()
 
     gc.freeze()  # what import built lives as long as the process: no collection needs to look at it again
     gc.enable()
     anyio.run(run)
+
+
+async def _sign_checkpoints(opened: OpenServices) -> None:
+    await anyio.sleep(FIRST_LOOK_SECONDS)
+    await _checkpoint_worker(opened).run()
+
+
+def _checkpoint_worker(opened: OpenServices) -> CheckpointWorker:
+    from chekt_mcp.operations.audit.checkpoint_worker import CheckpointWorker  # noqa: PLC0415 -- start-up is measured
+
+    return CheckpointWorker(opened)
 
 
 async def _recover(opened: OpenServices) -> None:

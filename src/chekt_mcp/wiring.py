@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chekt_mcp.config import CommandSetting, Settings, VaultSetting
+from chekt_mcp.anchors.interface import Anchor
+from chekt_mcp.config import AnchorSetting, CommandSetting, Settings, VaultSetting
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.operations.services import Clock, Limits, Sealing, Services
 from chekt_mcp.secrets.interface import Sink
@@ -102,6 +103,23 @@ def endpoint_probe() -> EndpointProbe:
     return TlsProbe()
 
 
+def outside_anchors(setting: AnchorSetting) -> Sequence[Anchor]:
+    """Return whoever keeps checkpoints, as configured.
+
+    Raises:
+        InvalidInput: the URL is none; code `bad_url`, or `credentials_in_url`.
+    """
+    # Start-up is measured, and checkpoints come later.
+    from chekt_mcp.anchors.command import CommandAnchor  # noqa: PLC0415
+    from chekt_mcp.anchors.url import url_anchor  # noqa: PLC0415
+    from chekt_mcp.secrets.command import child_environment  # noqa: PLC0415
+
+    anchors: list[Anchor] = [url_anchor(setting.url)] if setting.url else []
+    if setting.command:
+        anchors.append(CommandAnchor(setting.command, setting.ask, child_environment()))
+    return anchors
+
+
 def open_services(
     settings: Settings,
     *,
@@ -126,7 +144,17 @@ def open_services(
         key = key_encryption_key.load(file=settings.kek_file, encoded=settings.kek, command=settings.kek_command)
         return Sealer(key, random)
 
-    limits = Limits(settings.approval_ttl, settings.grace, settings.webhook_window)
+    @cache
+    def anchors() -> Sequence[Anchor]:
+        return outside_anchors(settings.anchor)
+
+    limits = Limits(
+        settings.approval_ttl,
+        settings.grace,
+        settings.webhook_window,
+        settings.checkpoint_entries,
+        settings.checkpoint_seconds,
+    )
     sinks = ConfiguredSinks(settings.secrets_dir, settings.api_key_file, settings.sink)
     return Services(
         open_storage(settings.state, random=random, one_caller=one_caller, make=make),
@@ -136,4 +164,5 @@ def open_services(
         random,
         limits,
         endpoint_probe,
+        anchors=anchors,
     )

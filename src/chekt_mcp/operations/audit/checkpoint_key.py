@@ -36,7 +36,8 @@ async def signing_key(services: Services, dealer: str) -> SigningKey:
     Raises:
         SecretUnreadable: the key-encryption key cannot be had, or does not open it.
     """
-    sealing = await to_thread.run_sync(services.sealing)  # it can be a command, and that can take long
+    # It can be a command that takes long, and a server that stops need not wait for it.
+    sealing = await to_thread.run_sync(services.sealing, abandon_on_cancel=True)
     stored = await services.storage.read(lambda reader: reader.server_secret(_sealed_name(dealer)))
     wrapped = (await services.storage.read(lambda reader: dealer_record(reader, dealer))).wrapped_key
     if stored is None:
