@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -47,10 +47,20 @@ class Served:
         self, key: str, era: Era = "modern", *, person: ElicitationFnT | None = None
     ) -> AsyncIterator[Client]:
         """Connect a real client with a key."""
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False) as http:
-            transport = streamable_http_client(self.url, http_client=http)
-            async with Client(transport, mode=MODES[era], elicitation_callback=person) as client:
-                yield client
+        async with (
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False) as http,
+            self.client_over(http, era, person=person) as client,
+        ):
+            yield client
+
+    @asynccontextmanager
+    async def client_over(
+        self, http: httpx2.AsyncClient, era: Era = "modern", *, person: ElicitationFnT | None = None
+    ) -> AsyncIterator[Client]:
+        """Connect a real client whose requests are authorised its own way."""
+        transport = streamable_http_client(self.url, http_client=http)
+        async with Client(transport, mode=MODES[era], elicitation_callback=person) as client:
+            yield client
 
     async def raw(self, request: bytes) -> bytes:
         """Send bytes as they are, and return what comes until the server hangs up."""
@@ -70,13 +80,16 @@ def options(**settings: Any) -> HttpOptions:
 
 
 @asynccontextmanager
-async def serving(world: World, verifier: BearerVerifier | None = None, **settings: Any) -> AsyncIterator[Served]:
-    """Serve in this event loop."""
+async def serving(
+    world: World, verifier_for: Callable[[str], BearerVerifier] | None = None, **settings: Any
+) -> AsyncIterator[Served]:
+    """Serve in this event loop; the endpoint's URL, which tokens are made for, is known only then."""
     chosen = options(**settings)
     with listen(chosen.address, 0) as listener:
         port = listener.getsockname()[1]
         rates = open_rates(world.directory)
-        judge = verifier or BearerTokens(world.storage, world.clock)
+        resource = chosen.resource(port)
+        judge = verifier_for(resource) if verifier_for else BearerTokens(world.storage, world.clock)
         assembled = await assemble(Surroundings(world.services(), rates, judge, 5.0), chosen, port)
         server = HttpServer(assembled.site, listener)
         async with assembled.running():

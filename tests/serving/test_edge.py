@@ -212,7 +212,7 @@ MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp
 def test_an_oauth_caller_is_challenged_for_the_scopes_of_the_call(world: World, headers: dict[str, str]) -> None:
     async def scenario() -> None:
         await world.add_app("shop")
-        async with serving(world, OneToken()) as served:
+        async with serving(world, lambda _resource: OneToken()) as served:
             answer = await served.post("t", call("rotate_key", {"reason": "scheduled"}), headers)
             assert refused(answer) == (403, "permission_denied")
             metadata = f"{served.base}/.well-known/oauth-protected-resource/mcp"
@@ -225,7 +225,10 @@ def test_an_oauth_caller_is_challenged_for_the_scopes_of_the_call(world: World, 
 def test_an_oauth_caller_is_refused_in_band_where_that_is_set(world: World) -> None:
     async def scenario() -> None:
         await world.add_app("shop")
-        async with serving(world, OneToken(), challenge=False) as served, served.client("t") as client:
+        async with (
+            serving(world, lambda _resource: OneToken(), challenge=False) as served,
+            served.client("t") as client,
+        ):
             result = await client.call_tool("rotate_key", {"reason": "scheduled"})
             assert result.is_error
 

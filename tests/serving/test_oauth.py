@@ -1,0 +1,305 @@
+"""Tokens of a real authorization server, got through real grants by real clients, over real sockets in both eras."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import httpx2
+import pytest
+from mcp.client.auth import OAuthClientProvider
+from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuthProvider
+from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from pydantic import AnyUrl
+
+from chekt_mcp.auth.approver_token import ApproverToken, approver_of
+from chekt_mcp.auth.bearer import BearerTokens
+from chekt_mcp.auth.granted import Refused
+from chekt_mcp.config import from_environment
+from chekt_mcp.serving.credentials import bearer_tokens
+from http_site import Served, call, serving
+from vault_server import make_authority
+from world import Era, World, refusal, structured
+
+PAGES = "https://mcp.example.com/approvals"
+CALLBACK = "http://127.0.0.1:1/callback"
+INTROSPECTION = {
+    "CHEKT_MCP_OAUTH_CLIENT_ID": "resource-server",
+    "CHEKT_MCP_OAUTH_CLIENT_SECRET": "EXAMPLE-resource-server",
+}
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """The running authorization server, and the authority of its certificate."""
+
+    url: str
+    authority: Path
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.authority))
+
+    def post(self, path: str, client: str = "runbook", **data: str) -> httpx.Response:
+        with httpx.Client(verify=self.trust, trust_env=False) as http:
+            return http.post(f"{self.url}{path}", data=data, auth=(client, f"EXAMPLE-{client}"))
+
+    def token(self, resource: str, client: str = "runbook", scope: str = "keys:read") -> str:
+        """Get a token by the client credentials grant."""
+        granted = self.post("/token", client, grant_type="client_credentials", scope=scope, resource=resource)
+        return str(granted.json()["access_token"])
+
+    def verifier(self, world: World, **variables: str) -> Callable[[str], BearerTokens]:
+        """Return what makes our verifier from the variables that an operator sets."""
+        environ = {
+            "CHEKT_MCP_STATE": str(world.directory),
+            "CHEKT_MCP_OAUTH_ISSUER": self.url,
+            "CHEKT_MCP_OAUTH_JWKS_URL": f"{self.url}/jwks",
+            "CHEKT_MCP_OAUTH_ALGORITHMS": "RS256,ES256",
+            "CHEKT_MCP_ISSUER_HOSTS": "loopback",
+            "CHEKT_MCP_ISSUER_CA_FILE": str(self.authority),
+            **variables,
+        }
+        world.clock.now = datetime.now(UTC)  # the issuer's clock is the machine's
+        return lambda resource: bearer_tokens(world.services(), from_environment(environ), resource)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Path, Path]]:
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def issuer(authority: tuple[Path, tuple[Path, Path]]) -> Iterator[Issuer]:
+    program = Path(__file__).parent.parent / "authorization_server.py"
+    command = [sys.executable, str(program), *map(str, authority[1])]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield Issuer(process.stdout.readline().strip(), authority[0])
+        process.communicate(timeout=10)
+
+
+class Kept:
+    """Where an SDK client keeps its registration and tokens."""
+
+    def __init__(self, client: OAuthClientInformationFull) -> None:
+        self._client = client
+        self._tokens: OAuthToken | None = None
+
+    async def get_tokens(self) -> OAuthToken | None:
+        return self._tokens
+
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        self._tokens = tokens
+
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        return self._client
+
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        self._client = client_info
+
+
+class Browser:
+    """Somebody who signs in at the issuer when the client sends them there."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        self._issuer, self._landed = issuer, ""
+
+    async def go(self, url: str) -> None:
+        async with httpx.AsyncClient(verify=self._issuer.trust, trust_env=False) as http:
+            self._landed = (await http.get(url)).headers["location"]
+
+    async def come_back(self) -> AuthorizationCodeResult:
+        found = parse_qs(urlsplit(self._landed).query)
+        return AuthorizationCodeResult(code=found["code"][0], state=found["state"][0])
+
+
+def with_a_person(issuer: Issuer, served: Served) -> OAuthClientProvider:
+    """Return the SDK's authorization code flow with PKCE, of a registered public client."""
+    metadata: dict[str, Any] = {
+        "redirect_uris": [AnyUrl(CALLBACK)],
+        "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code"],
+        "scope": "keys:read",
+    }
+    known = OAuthClientInformationFull(client_id="assistant", issuer=issuer.url, **metadata)
+    browser = Browser(issuer)
+    return OAuthClientProvider(served.url, OAuthClientMetadata(**metadata), Kept(known), browser.go, browser.come_back)
+
+
+def without_a_person(issuer: Issuer, served: Served) -> OAuthClientProvider:
+    """Return the SDK's client credentials flow."""
+    kept = Kept(OAuthClientInformationFull(client_id="runbook", redirect_uris=None))
+    return ClientCredentialsOAuthProvider(
+        served.url, kept, "runbook", "EXAMPLE-runbook", scope="keys:read", issuer=issuer.url
+    )
+
+
+@asynccontextmanager
+async def http_of(issuer: Issuer, provider: OAuthClientProvider) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(auth=provider, verify=issuer.trust, timeout=30, trust_env=False) as http:
+        yield http
+
+
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+}
+ASKED_FOR = ["allowlist:read", "allowlist:write", "keys:read", "operators:read"]
+"""What a client that was told of all our scopes asks for, and the issuer gives."""
+
+
+@pytest.mark.parametrize(("flow", "subject"), [(with_a_person, "kim"), (without_a_person, "runbook")])
+def test_a_client_finds_the_issuer_gets_a_token_and_is_known(
+    world: World, issuer: Issuer, era: Era, flow: Callable[[Issuer, Served], OAuthClientProvider], subject: str
+) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with (
+            serving(world, issuer.verifier(world)) as served,
+            http_of(issuer, flow(issuer, served)) as http,
+            served.client_over(http, era) as client,
+        ):
+            known = structured(await client.call_tool("whoami", {}))
+        assert (known["credential"], known["principal"]) == ("oauth", f"oauth:{issuer.url}#{subject}")
+        assert ([app["app"] for app in known["apps"]], known["scopes"]) == (["shop"], ASKED_FOR)
+        (entry,) = await world.entries(action="whoami")
+        assert (entry.actor, entry.app, entry.key_id) == (known["principal"], "shop", None)
+
+    asyncio.run(scenario())
+
+
+def test_a_token_sees_and_may_use_only_the_tools_of_its_scopes(world: World, issuer: Issuer, era: Era) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with (
+            serving(world, issuer.verifier(world), challenge=False) as served,
+            served.client(issuer.token(served.url), era) as client,
+        ):
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["whoami", "get_key_status"]
+            assert structured(await client.call_tool("get_key_status", {}))["app"] == "shop"
+            assert refusal(await client.call_tool("get_allow_list", {})).startswith("permission_denied")
+
+    asyncio.run(scenario())
+
+
+def test_a_missing_scope_is_challenged_by_name(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world, issuer.verifier(world)) as served:
+            answer = await served.post(issuer.token(served.url), call("get_allow_list"))
+        assert answer.status_code == 403
+        assert 'error="insufficient_scope", scope="allowlist:read"' in answer.headers["www-authenticate"]
+
+    asyncio.run(scenario())
+
+
+def test_a_token_for_another_resource_or_a_long_life_opens_nothing_and_the_reason_stays_here(
+    world: World, issuer: Issuer
+) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world, issuer.verifier(world)) as served:
+            elsewhere = await served.post(issuer.token("https://elsewhere.example.com"), HELLO)
+            forever = await served.post(issuer.token(served.url, "forever"), HELLO)
+            unknown = await served.post("chekt_test_" + "EXAMPLE0" * 4, HELLO)
+        answers = [(one.status_code, one.headers["www-authenticate"]) for one in (elsewhere, forever, unknown)]
+        assert answers == [answers[0]] * 3
+        assert answers[0][0] == 401
+        for text in (elsewhere.text, forever.text):
+            assert "audience" not in text
+            assert "lives" not in text
+
+    asyncio.run(scenario())
+
+
+def test_keys_that_the_issuer_rotates_are_followed(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world, issuer.verifier(world)) as served:
+            first = issuer.token(served.url)
+            assert (await served.post(first, HELLO)).status_code == 200
+            issuer.post("/told/rotate/ES256")
+            second = issuer.token(served.url)
+            assert (await served.post(second, HELLO)).status_code == 401  # looked a moment ago: once a minute
+            world.clock.forward(minutes=1)
+            assert (await served.post(second, HELLO)).status_code == 200
+            assert (await served.post(first, HELLO)).status_code == 200
+            issuer.post("/told/withdraw")
+            world.clock.forward(minutes=10)
+            assert (await served.post(second, HELLO)).status_code == 200
+            assert (await served.post(first, HELLO)).status_code == 401
+
+    asyncio.run(scenario())
+
+
+def test_an_opaque_token_is_asked_about_and_a_revoked_one_ends_within_half_a_minute(
+    world: World, issuer: Issuer, era: Era
+) -> None:
+    introspection = {"CHEKT_MCP_OAUTH_INTROSPECTION_URL": f"{issuer.url}/introspect", **INTROSPECTION}
+
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world, issuer.verifier(world, **introspection)) as served:
+            token = issuer.token(served.url, "opaque")
+            async with served.client(token, era) as client:
+                known = structured(await client.call_tool("whoami", {}))
+            assert (known["credential"], known["principal"]) == ("oauth", f"oauth:{issuer.url}#opaque")
+            issuer.post("/revoke", "opaque", token=token)
+            world.clock.forward(seconds=30)
+            assert (await served.post(token, HELLO)).status_code == 401
+
+    asyncio.run(scenario())
+
+
+def test_an_issuer_that_is_gone_is_not_the_callers_fault(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        gone = {"CHEKT_MCP_OAUTH_JWKS_URL": "https://127.0.0.1:1/jwks"}
+        async with serving(world, issuer.verifier(world, **gone)) as served:
+            answer = await served.post(issuer.token(served.url), HELLO)
+            key = world.keys["acme", "shop"]
+            assert (await served.post(key, HELLO)).status_code == 200
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+        assert answer.headers["retry-after"]
+
+    asyncio.run(scenario())
+
+
+def test_an_approver_signs_in_with_a_token_for_the_pages_and_with_no_other(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        tokens = issuer.verifier(world)("https://mcp.example.com/mcp").access_tokens
+        assert tokens is not None
+
+        async def signed_in(token: str) -> ApproverToken | Refused:
+            return await approver_of(tokens, token, PAGES, world.clock())
+
+        approver = await signed_in(issuer.token(PAGES, "pages"))
+        assert isinstance(approver, ApproverToken)
+        assert (approver.dealer, approver.principal) == ("acme", f"oauth:{issuer.url}#pages")
+        codes = {
+            "wrong_audience": issuer.token("https://mcp.example.com/mcp", "pages"),
+            "not_an_approver": issuer.token(PAGES, "runbook"),
+            "opaque_token_not_taken": world.keys["acme", "shop"],
+        }
+        for code, token in codes.items():
+            refused = await signed_in(token)
+            assert isinstance(refused, Refused)
+            assert refused.problem.code == code
+
+    asyncio.run(scenario())
