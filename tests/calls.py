@@ -14,5 +14,6 @@ MINIMAL: dict[str, dict[str, object]] = {
     "rotate_key": {"reason": "scheduled"},
     "revoke_previous_key": {},
     "search_audit_log": {},
+    "export_audit_log": {},
     "correlate_requests": {"request_ids": ["req_8f2k1m9x"]},
 }

@@ -97,7 +97,16 @@ class World:
 
     def services(self, *, session_file: Path | None = None) -> Services:
         sinks = FileSinks(self.directory / "secrets", session_file)
-        return Services(self.storage, lambda: self.sealer, sinks, self.clock, self.random, Limits(), lambda: self.probe)
+        return Services(
+            self.storage,
+            lambda: self.sealer,
+            sinks,
+            self.clock,
+            self.random,
+            Limits(),
+            lambda: self.probe,
+            exports=self.directory / "exports",
+        )
 
     async def add_dealer(self, dealer: str) -> None:
         self._wrapped[dealer] = self.sealer.new_data_key(dealer)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from mcp.server import CacheHint, MCPServer, Server
+from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
 from mcp.server.stdio import stdio_server
-from mcp_types import CallToolResult, InputRequiredResult, Tool
+from mcp_types import CallToolResult, InputRequiredResult, Resource, ResourceTemplate, Tool
 
 from chekt_mcp import __version__
 from chekt_mcp.tools.gateway import Gateway
 from chekt_mcp.tools.unreadable import AnsweringStream
 
+if TYPE_CHECKING:
+    from chekt_mcp.tools.resource_gate import ResourceGate
+
 NAME = "chekt-mcp"
+PRIVATE = CacheHint(ttl_ms=0, scope="private")
 INSTRUCTIONS = (
     "Security operations for CHeKT Apps. Call whoami first. Verdicts come from these tools, not from memory: never "
     "tell a person an address is allowed or a webhook genuine without one. Changes need a person's confirmation that "
@@ -33,7 +39,7 @@ class GatedServer(MCPServer[None]):
             instructions=INSTRUCTIONS,
             version=__version__,
             log_level="WARNING",
-            cache_hints={"tools/list": CacheHint(ttl_ms=0, scope="private")},
+            cache_hints={"tools/list": PRIVATE, "resources/list": PRIVATE, "resources/read": PRIVATE},
             request_state_security=request_state,
         )
         self._gateway = gateway
@@ -60,13 +66,34 @@ class GatedServer(MCPServer[None]):
             messages = AnsweringStream(incoming, outgoing)
             await served.run(messages, outgoing, served.create_initialization_options())
 
+    async def list_resources(self) -> list[Resource]:
+        """Return the exports that the caller may read."""
+        return await self._resources().visible()
+
+    async def read_resource(self, uri: Any, context: Context[Any, Any] | None = None) -> Iterable[ReadResourceContents]:  # noqa: ARG002 -- the SDK's form
+        """Pass the read through the gate: the only way in."""
+        return await self._resources().read(str(uri))
+
+    def _resources(self) -> ResourceGate:
+        from chekt_mcp.tools.resource_gate import ResourceGate  # noqa: PLC0415 -- start-up is measured
+
+        return ResourceGate(self._gateway)
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """Return none: what can be read is listed."""
+        return []
+
     def add_tool(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: a tool exists by its entry in `tools/catalog.py`, nowhere else."""
         raise TypeError("Tools come from tools/catalog.py only.")
 
     def add_resource(self, *_: Any, **__: Any) -> NoReturn:
-        """Refuse: there is no gate for resources yet, so there are none."""
-        raise TypeError("Resources are not served: nothing would gate them.")
+        """Refuse: a resource is an export of the audit log, behind `tools/resource_gate.py`."""
+        raise TypeError("Resources are exports of the audit log only.")
+
+    def resource(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse, as `add_resource`: a template would come in by another way."""
+        raise TypeError("Resources are exports of the audit log only.")
 
     def add_prompt(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: there is no gate for prompts, so there are none."""

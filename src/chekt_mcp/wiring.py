@@ -165,4 +165,5 @@ def open_services(
         limits,
         endpoint_probe,
         anchors=anchors,
+        exports=settings.state / "exports",
     )

@@ -75,6 +75,13 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("search_audit_log", {"cursor": "c1.WzFd.AAAA"}, "bad_cursor (cursor)"),
     ("search_audit_log", {"fields": ["password"]}, "unknown_field (fields)"),
     ("search_audit_log", {"kind": "null"}, "bad_value (kind)"),
+    ("export_audit_log", {"format": "xlsx"}, "bad_value (format)"),
+    ("export_audit_log", {"since": "1h", "until": "2h"}, "empty_window (since)"),
+    ("export_audit_log", {"fields": ["password"]}, "unknown_field (fields)"),
+    ("export_audit_log", {"fields": []}, "no_fields (fields)"),
+    ("export_audit_log", {"result": "null"}, "bad_value (result)"),
+    ("export_audit_log", {"source_ip": "10.0.0.1/8"}, "bad_address (source_ip)"),
+    ("export_audit_log", {"path": "/tmp/x.csv"}, "unknown_argument (path)"),  # noqa: S108 -- it is refused
     ("correlate_requests", {}, "missing_argument (request_ids)"),
     ("correlate_requests", {"request_ids": "req_1"}, "wrong_type (request_ids)"),
     ("correlate_requests", {"request_ids": []}, "too_short (request_ids)"),

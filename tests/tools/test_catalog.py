@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chekt_mcp.domain.scope import SERVER_SCOPES
-from chekt_mcp.tools import changing, endpoint, identity, reading
+from chekt_mcp.tools import changing, endpoint, exporting, identity, reading
 from chekt_mcp.tools.catalog import CATALOG, published, tool_scopes
 from chekt_mcp.tools.publish import schemas
 
-MODULES = {"identity": identity, "reading": reading, "endpoint": endpoint, "changing": changing}
+MODULES = {"identity": identity, "reading": reading, "endpoint": endpoint, "changing": changing, "exporting": exporting}
 
 
 def test_every_tool_of_the_catalogue_is_bound_in_the_module_it_names() -> None:

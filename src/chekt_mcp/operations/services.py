@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from chekt_mcp.anchors.interface import Anchor
@@ -95,6 +96,17 @@ class Services:
     probe_rate: CallerRate = field(default_factory=lambda: CallerRate(PROBE_RATE))
     approvals_url: str | None = None
     anchors: Callable[[], Sequence[Anchor]] = no_anchors
+    exports: Path | None = None
+
+    def exports_directory(self) -> Path:
+        """Return where exports are kept that assistants ask for.
+
+        Raises:
+            Unavailable: code `no_exports`; there is no such place.
+        """
+        if self.exports is None:
+            raise Unavailable("This server has no place for exports.", code="no_exports")
+        return self.exports
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CallToolResult, ResourceLink, TextContent
 
 from chekt_mcp.domain.exposure import contains_credential, redacted
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool found out. `outcome` is a short code for the audit log, e.g. `allowed` or `approval_required`."""
+    """What a tool found out. `outcome` is a short code for the audit log, e.g. `allowed` or `approval_required`.
+
+    `links` are made by this server alone and hold nothing that others wrote.
+    """
 
     structured: Mapping[str, Any]
     text: str
     outcome: str = "ok"
     denied: bool = False
+    links: Sequence[ResourceLink] = ()
 
 
 def as_result(answer: Answer) -> CallToolResult:
@@ -27,7 +31,9 @@ def as_result(answer: Answer) -> CallToolResult:
     structured = dict(answer.structured)
     if contains_credential(json.dumps(structured, ensure_ascii=False)):
         structured = _clean(structured)
-    return CallToolResult(content=[TextContent(type="text", text=redacted(answer.text))], structured_content=structured)
+    return CallToolResult(
+        content=[TextContent(type="text", text=redacted(answer.text)), *answer.links], structured_content=structured
+    )
 
 
 def _clean(value: Any) -> Any:

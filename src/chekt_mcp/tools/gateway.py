@@ -141,13 +141,8 @@ class Gateway:
 
     async def _recorded(self, services: Services, entry: NewEntry, outcome: Outcome) -> Reply:
         """Write the entry, and what the clock has ended; an answer that could not be recorded is not given."""
-
-        async def work(writer: Writer) -> None:
-            await settle(writer, entry.timestamp, entry.key_id)
-            await writer.append([entry])
-
         try:
-            await services.storage.write(work)
+            await write_entry(services, entry)
         except Unavailable as error:
             logger.warning("A call could not be recorded: %s", error.code)
             return failure(
@@ -184,6 +179,20 @@ class Gateway:
         except InvalidInput as exposed:
             return rejection(exposed)
         return _no_access(name, _problem(error)).reply
+
+
+async def write_entry(services: Services, entry: NewEntry) -> None:
+    """Write the entry of a call, and what the clock has ended.
+
+    Raises:
+        Unavailable: it could not be written; the answer must then be withheld.
+    """
+
+    async def work(writer: Writer) -> None:
+        await settle(writer, entry.timestamp, entry.key_id)
+        await writer.append([entry])
+
+    await services.storage.write(work)
 
 
 def _app_about(attempt: Attempt) -> str | None:

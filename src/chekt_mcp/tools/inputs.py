@@ -127,6 +127,25 @@ class SearchAuditLogInput(Arguments):
     fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None
 
 
+class ExportAuditLogInput(Arguments):
+    """Arguments of `export_audit_log`."""
+
+    app: Annotated[str | None, Field(max_length=48, description="Default: every app you cover")] = None
+    since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "90d"
+    until: Moment | None = None
+    format: Literal["csv", "json", "jsonl"] = "csv"
+    actor: Annotated[str | None, Field(max_length=400, description="Every filter: a, or a,b, or !a")] = None
+    action: Annotated[str | None, Field(max_length=400)] = None
+    kind: Annotated[str | None, Field(max_length=100)] = None
+    scope: Annotated[str | None, Field(max_length=400)] = None
+    result: Annotated[str | None, Field(max_length=40, description="ok, denied, error")] = None
+    request_id: Annotated[str | None, Field(max_length=1000)] = None
+    source_ip: Annotated[str | None, Field(max_length=400, description="Address or CIDR")] = None
+    key_id: Annotated[str | None, Field(max_length=400)] = None
+    text: Annotated[str | None, Field(min_length=1, max_length=200, description="In action, actor or details")] = None
+    fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None
+
+
 class CorrelateRequestsInput(Arguments):
     """Arguments of `correlate_requests`."""
 

@@ -46,7 +46,8 @@ Output = ExportFile | ExportStream
 class ExportRequest:
     """What is asked for; windows, filters and fields as in a search.
 
-    `most`: an export of more entries is refused. `proofs`: evidence, see `export_evidence`.
+    `proofs`: evidence, see `export_evidence`. `most`: an export of more entries is refused. `export_id`: given where a
+    name was needed before.
     """
 
     apps: tuple[str, ...]
@@ -58,6 +59,7 @@ class ExportRequest:
     form: ExportFormat = ExportFormat.CSV
     proofs: bool = False
     most: int | None = None
+    export_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +216,7 @@ class _Export:
 
     def _manifest(self, file: FileStatement, proof: FileStatement | None) -> Manifest:
         return Manifest(
-            export_id=new_id("exp", self.services.random),
+            export_id=self.request.export_id or new_id("exp", self.services.random),
             dealer=self.query.dealer,
             apps=list(self.query.apps),
             dealer_wide=self.query.dealer_wide,
@@ -246,7 +248,7 @@ class _Export:
             action=ACTION,
             result=Result.OK,
             request_id=self.call.request_id,
-            app=self.query.apps[0] if len(self.query.apps) == 1 and not self.query.dealer_wide else None,
+            app=self.call.grant.app,
             source=self.call.source,
             source_ip=self.call.source_ip,
             key_id=self.call.grant.key_id,

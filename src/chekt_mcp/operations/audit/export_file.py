@@ -190,10 +190,15 @@ def _sweep(path: Path) -> None:
     for found in path.parent.iterdir():
         if leftover.fullmatch(found.name):
             with suppress(OSError):
-                _remove_unlocked(found)
+                remove_unlocked(found)
 
 
-def _remove_unlocked(path: Path) -> None:
+def remove_unlocked(path: Path) -> None:
+    """Remove a temporary file that no living export is writing.
+
+    Raises:
+        OSError: it vanished, or is another user's.
+    """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         with suppress(BlockingIOError):
