@@ -12,14 +12,19 @@ from hashlib import sha256
 RUN_BITS = 18
 """Entries in a run, as a power of two."""
 
-HASH_BYTES = 5
+HASH_BITS = 40
 
 
 def request_key(seq: int, stored_id: str) -> int:
     """Return the key of entry `seq`; `stored_id` is its request id as it is stored (`storable`)."""
-    return (seq >> RUN_BITS << 40) + int.from_bytes(sha256(stored_id.encode()).digest()[:HASH_BYTES])
+    return (seq >> RUN_BITS << HASH_BITS) + _hash(stored_id)
 
 
 def request_keys(size: int, stored_id: str) -> list[int]:
     """Return the keys that a request id has in any run of a log of `size` entries, newest run first."""
-    return [request_key(run << RUN_BITS, stored_id) for run in range(size >> RUN_BITS, -1, -1)]
+    own = _hash(stored_id)
+    return [(run << HASH_BITS) + own for run in range(size >> RUN_BITS, -1, -1)]
+
+
+def _hash(stored_id: str) -> int:
+    return int.from_bytes(sha256(stored_id.encode()).digest()[: HASH_BITS // 8])

@@ -3,7 +3,7 @@ DROP TABLE entries;
 ALTER TABLE entries_with_leaves RENAME TO entries;
 
 CREATE INDEX entries_by_app ON entries (log, app, ts);
-CREATE INDEX entries_by_request ON entries (log, request_id, ts);
+CREATE INDEX entries_by_request ON entries (log, request_key);
 CREATE INDEX entries_by_key ON entries (log, key_id, ts, source_ip, source) WHERE key_id IS NOT NULL;
 CREATE INDEX entries_by_address ON entries (log, source_ip, ts) WHERE source_ip IS NOT NULL;
 
