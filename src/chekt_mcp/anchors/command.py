@@ -20,7 +20,7 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.signed_note import LONGEST
 from chekt_mcp.errors import Unavailable
 
-SECONDS = 20.0
+SECONDS = 10.0
 """For a whole run."""
 
 RECEIPT_LIMIT = 2_000

@@ -17,7 +17,7 @@ from chekt_mcp.network.https_exchange import HttpsExchange, Response
 RECEIPT_LIMIT = 2_000
 """Characters of a receipt that are kept."""
 
-SECONDS = 20.0
+SECONDS = 10.0
 """For a whole exchange."""
 
 NONE_KEPT = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)

@@ -8,6 +8,9 @@ from chekt_mcp.cli.commands import Table, add_commands
 ACTIONS: Table = {
     "import": ("chekt_mcp.cli.audit.import_file", "import an export of CHeKT's audit log: CSV, JSON or JSON lines"),
     "correlate": ("chekt_mcp.cli.audit.correlate", "lay an application's log beside it: what is on one side only"),
+    "verify": ("chekt_mcp.cli.audit.verify", "has it been altered: every row, the tree, and who vouches for it"),
+    "checkpoint": ("chekt_mcp.cli.audit.checkpoint", "print what it is now, signed, to be kept elsewhere"),
+    "key": ("chekt_mcp.cli.audit.key", "print the public key that its checkpoints are verified with"),
     "export": ("chekt_mcp.cli.audit.export", "write a window of it to a file, with a signed manifest"),
     "verify-export": ("chekt_mcp.cli.audit.verify_export", "check such a file with nothing but the files and a key"),
 }

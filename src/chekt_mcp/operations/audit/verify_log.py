@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from chekt_mcp.domain.checkpoint import origin_of
@@ -51,6 +51,11 @@ class Verification:
     whole: bool
     counted_too: bool
     anchored_at: str | None
+
+    def with_problems(self, more: list[LogProblem]) -> Verification:
+        """Return the same with what was found besides."""
+        known = set(self.problems)
+        return replace(self, problems=self.problems + [one for one in more if one not in known])
 
     @property
     def anchor(self) -> Voucher | None:

@@ -47,7 +47,7 @@ class Checked(TypedDict):
 class InclusionProof(TypedDict):
     """That an entry is in the log of `size` entries with this `root`: hashes in base64, RFC 9162 section 2.1.3.
 
-    `path` is null where the entry does not fit the log any more. `anchored`: an outside anchor vouches for that root.
+    `path` is null where the entry does not fit the log any more. `anchored`: somebody outside vouches for that root.
     """
 
     request_id: str
@@ -137,9 +137,8 @@ def _meaning(result: VerifyAuditLog) -> str:
             return "the log was altered."
         case "verified":
             tail = f"; the newest {size - anchored:,} are not vouched for yet" if size > anchored else ""
-            return (
-                f"nothing was altered in the first {anchored:,} of {size:,} entries, which an anchor vouches for{tail}."
-            )
+            by = next((one["anchor"] for one in result["anchors"] if one["size"] == anchored), "somebody outside")
+            return f"nothing was altered in the first {anchored:,} of {size:,} entries, for which {by} vouches{tail}."
         case _ if not result["checked"]["whole"]:
             first = result["checked"]["first_seq"]
             return f"nothing wrong was found, but the rows before entry {first:,} were not looked at."
@@ -153,5 +152,5 @@ def _meaning(result: VerifyAuditLog) -> str:
 def _proof_words(proof: InclusionProof) -> str:
     if proof["path"] is None:
         return f"{proof['request_id']}: entry {proof['seq']:,} does NOT fit the log."
-    by = "which an anchor vouches for" if proof["anchored"] else "which nobody outside vouches for"
+    by = "for which somebody outside vouches" if proof["anchored"] else "for which nobody outside vouches"
     return f"{proof['request_id']}: entry {proof['seq']:,} is in the log of {proof['size']:,} entries, {by}."
