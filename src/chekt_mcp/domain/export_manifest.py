@@ -112,12 +112,10 @@ def read_manifest(content: bytes) -> SignedManifest:
 
 
 def _statement(members: object) -> Manifest:
-    if not isinstance(members, dict):
+    if not isinstance(members, dict) or not {"file", "proof"} <= set(members):
         raise _bad()
-    given: dict[str, Any] = {**members}
-    proof = given.get("proof")
-    statement = {**given, "file": _file(given.get("file")), "proof": None if proof is None else _file(proof)}
-    return _checked(Manifest, statement)
+    file, proof = _file(members["file"]), members["proof"]
+    return _checked(Manifest, {**members, "file": file, "proof": None if proof is None else _file(proof)})
 
 
 def _file(members: object) -> FileStatement:

@@ -1,8 +1,8 @@
 r"""Text that a spreadsheet would run as a formula, made harmless and back again (OWASP, "CSV Injection").
 
 The rule: a cell gets one apostrophe in front when it begins with an apostrophe, a tab or a carriage return, or when
-its first character that is not blank or invisible is one of `= + - @`, also as fullwidth or another compatible form
-(Unicode NFKC). Reversed: a cell that begins with an apostrophe loses that one. Every text comes back as it was.
+its first character that is not blank or invisible is one of `= + - @` or the minus sign, also as fullwidth or another
+compatible form (Unicode NFKC). Reversed: a cell that begins with an apostrophe loses that one. Every text comes back as it was.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import unicodedata
 from chekt_mcp.domain.foreign_text import ALSO_INVISIBLE
 
 MARK = "'"
-STARTS = frozenset("=+-@")
+STARTS = frozenset("=+-@\u2212")
 HARMLESS = re.compile(r"[A-Za-z0-9{\[/_.:<(#]")
 """What nearly every cell begins with: nothing further is looked at."""
 
