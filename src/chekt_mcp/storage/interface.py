@@ -31,6 +31,7 @@ from chekt_mcp.storage.records import (
     SeenDelivery,
 )
 from chekt_mcp.storage.session_interface import SessionChanges, SessionLookups
+from chekt_mcp.storage.retention_interface import RetentionLookups
 from chekt_mcp.storage.tree_interface import TreeChanges, TreeLookups
 
 if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules for deliveries
@@ -39,7 +40,7 @@ if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules f
 T = TypeVar("T")
 
 
-class Reader(SessionLookups, KeyLookups, TreeLookups, ImportLookups, PartnerLookups, Protocol):
+class Reader(SessionLookups, KeyLookups, TreeLookups, ImportLookups, RetentionLookups, PartnerLookups, Protocol):
     """Everything that can be asked. All lookups are confined to the dealer given."""
 
     async def dealers(self) -> Sequence[Dealer]:

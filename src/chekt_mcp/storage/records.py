@@ -219,6 +219,16 @@ class PrunePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AgedEntries:
+    """How many entries of an app (None: of none) are older than a moment, and the oldest and newest of these."""
+
+    app: str | None
+    entries: int
+    oldest: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LegalHold:
     """Why nothing of a log may be pruned, who said so and when."""
 

@@ -27,7 +27,7 @@ from chekt_mcp.errors import Conflict, InvalidInput
 from chekt_mcp.operations.audit.import_audit import import_log, newest_timestamp
 from chekt_mcp.operations.audit.import_tally import APPS_LISTED, PROBLEMS_LISTED, ImportProgress, ImportReport
 from chekt_mcp.operations.audit.log_file.row import RowProblem
-from chekt_mcp.storage.records import ImportFile, ImportState
+from chekt_mcp.storage.records import ImportFile, ImportState, LegalHold
 from world import Randomness, World
 
 pytestmark = pytest.mark.anyio
@@ -495,6 +495,12 @@ class TestRetention:
         await world.storage.write(lambda writer: writer.set_plan("acme", Plan.ENTERPRISE))
         again = await imported(world, file, seed="again")
         assert (again.added, again.known, again.rejected) == (1, 1, 0)
+
+    async def test_under_a_legal_hold_rows_of_any_age_are_taken(self, world: World, tmp_path: Path) -> None:
+        hold = LegalHold("case 7", "terminal:maria", world.clock())
+        await world.storage.write(lambda writer: writer.set_legal_hold("acme", hold))
+        file = lines_file(tmp_path, row(1, timestamp="1970-01-01T00:00:00Z"))
+        assert (await imported(world, file)).added == 1
 
 
 def run_until_killed(state: Path, file: Path, batches: int) -> None:

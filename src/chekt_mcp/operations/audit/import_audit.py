@@ -126,7 +126,8 @@ async def _tally(services: Services, begun: ImportFile, times: Times, reading: R
     async def work(reader: Reader) -> tuple[frozenset[str], datetime]:
         apps = frozenset(app.name for app in await reader.apps(begun.dealer))
         plans = {one.name: one.plan for one in await reader.dealers()}
-        return apps, kept_from(plans[begun.dealer], now) if begun.dealer in plans else EPOCH
+        kept_whole = begun.dealer not in plans or await reader.legal_hold(begun.dealer) is not None
+        return apps, EPOCH if kept_whole else kept_from(plans[begun.dealer], now)
 
     apps, oldest = await services.storage.read(work)
     within = Times(times.shift, times.latest, max(oldest, EPOCH), times.zone)

@@ -11,6 +11,7 @@ from chekt_mcp.storage.sqlite.deliveries import DeliveryReader, DeliveryWriter
 from chekt_mcp.storage.sqlite.event_queue import EventQueueReader, EventQueueWriter
 from chekt_mcp.storage.sqlite.imports import ImportReader, ImportWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
+from chekt_mcp.storage.sqlite.log_ages import LogAges
 from chekt_mcp.storage.sqlite.log_pruning import LogPruning
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
 from chekt_mcp.storage.sqlite.partners import PartnerReader, PartnerWriter
@@ -29,6 +30,7 @@ class SqliteReader(
     ImportReader,
     PartnerReader,
     LogPruning,
+    LogAges,
 ):
     """`storage.interface.Reader` on one connection."""
 
@@ -46,5 +48,6 @@ class SqliteWriter(
     ImportWriter,
     PartnerWriter,
     LogWriter,
+    LogAges,
 ):
     """`storage.interface.Writer` on one connection."""

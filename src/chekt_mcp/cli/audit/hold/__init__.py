@@ -1,0 +1,1 @@
+"""`chekt-mcp audit hold …`: what stops a log from being pruned."""
