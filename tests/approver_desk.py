@@ -12,6 +12,7 @@ import httpx
 from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.pages.site import approval_pages
 from chekt_mcp.http.pages.visitor import PageSettings
+from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import new_approver
 from chekt_mcp.secrets import passphrase
 from world import World, structured
@@ -52,10 +53,12 @@ class Desk:
 
     @asynccontextmanager
     async def browser(self, address: str = "203.0.113.50", settings: PageSettings = SETTINGS) -> AsyncIterator[Browser]:
-        pages = approval_pages(self.world.services(), passphrase, settings)
+        attempts = SharedRates(self.world.directory / "rates-addresses")
+        pages = approval_pages(self.world.services(), passphrase, settings, attempts)
         transport = httpx.ASGITransport(pages, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
             yield Browser(http)
+        attempts.close()
 
     async def ask(self, entries: str = "198.51.100.0/24 # new office", app: str = "shop") -> str:
         """Have an assistant ask for another list; return the id of the approval."""

@@ -79,7 +79,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     refusals = RefusalLog(services)
     parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals)
     edge = Edge(services, parts, settings, endpoint)
-    pages = approval_site(services, options, port, client_of)
+    pages = approval_site(services, options, port, client_of, around.rates.addresses)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
     headers = ((b"strict-transport-security", HSTS),) if options.https else ()
     return Assembled(Site(services, exact, {f"{BASE}/": pages}, headers), endpoint, refusals)

@@ -14,7 +14,8 @@ from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.http.pages.guard import form_token, guarded
 from chekt_mcp.http.pages.render import message, page
 from chekt_mcp.http.pages.visitor import Visitor
-from chekt_mcp.http.rates import Rates, client_key
+from chekt_mcp.http.rates import client_key
+from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import PassphraseCheck, Passphrases
 from chekt_mcp.operations.approver_session import TOKEN_BYTES, close_session, open_session
 from chekt_mcp.operations.services import Services
@@ -30,9 +31,8 @@ WRONG: Final = "That was not accepted. After several wrong attempts nothing is, 
 class SignIn:
     """The sign-in page."""
 
-    def __init__(self, services: Services, passphrases: Passphrases) -> None:
-        self._services, self._passphrases = services, passphrases
-        self._attempts = Rates(PER_CLIENT)
+    def __init__(self, services: Services, passphrases: Passphrases, attempts: SharedRates) -> None:
+        self._services, self._passphrases, self._attempts = services, passphrases, attempts
 
     async def show(self, visitor: Visitor, status: int = 200, problem: str = "") -> Response:
         """Show the form. Its token belongs to a cookie of its own, so that nobody is signed in by another site."""
@@ -53,8 +53,8 @@ class SignIn:
         fields = await visitor.posted()
         if fields is None:
             return await self.show(visitor, 403, "This page was too old, or the form came from elsewhere. Try again.")
-        wait = self._attempts.spend(client_key(read_address(visitor.source_ip or "")), self._services.clock())
-        if wait is not None:
+        client = client_key(read_address(visitor.source_ip or ""))
+        if self._attempts.spend(f"sign-in {client}", PER_CLIENT, self._services.clock()).wait is not None:
             return await self.show(visitor, 429, WRONG)
         dealer, operator = fields.get("dealer", ""), visitor.operator(PRINCIPAL)
         if not await self._is_right(PassphraseCheck(self._services, self._passphrases, operator, dealer, None), fields):

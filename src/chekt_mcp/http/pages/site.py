@@ -31,6 +31,7 @@ from chekt_mcp.http.pages.render import message
 from chekt_mcp.http.pages.reveal import Reveal
 from chekt_mcp.http.pages.sign_in import SignIn
 from chekt_mcp.http.pages.visitor import PageSettings, Visitor, visitor_of
+from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import Passphrases
 from chekt_mcp.operations.services import Services
 
@@ -38,9 +39,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 _LOG = logging.getLogger(__name__)
 
 
-def approval_pages(services: Services, passphrases: Passphrases, settings: PageSettings) -> App:
-    """Put the pages together."""
-    sign_in, decisions, reveal = SignIn(services, passphrases), Decisions(services), Reveal(services)
+def approval_pages(services: Services, passphrases: Passphrases, settings: PageSettings, attempts: SharedRates) -> App:
+    """Put the pages together; `attempts` counts those to sign in, by address, for every process at once."""
+    sign_in, decisions, reveal = SignIn(services, passphrases, attempts), Decisions(services), Reveal(services)
     pages = _Pages(services, settings)
 
     async def enter(visitor: Visitor) -> Response:
