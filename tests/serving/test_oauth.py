@@ -26,10 +26,12 @@ from chekt_mcp.auth.approver_token import ApproverToken, approver_of
 from chekt_mcp.auth.bearer import BearerTokens
 from chekt_mcp.auth.granted import Refused
 from chekt_mcp.config import from_environment
+from chekt_mcp.domain.approval import Approval, Refusal
+from chekt_mcp.operations.approvals import Decider, decide
 from chekt_mcp.serving.credentials import bearer_tokens
 from http_site import Served, call, serving
 from vault_server import make_authority
-from world import Era, World, refusal, structured
+from world import Era, Person, World, refusal, structured
 
 PAGES = "https://mcp.example.com/approvals"
 CALLBACK = "http://127.0.0.1:1/callback"
@@ -301,5 +303,45 @@ def test_an_approver_signs_in_with_a_token_for_the_pages_and_with_no_other(world
             refused = await signed_in(token)
             assert isinstance(refused, Refused)
             assert refused.problem.code == code
+
+    asyncio.run(scenario())
+
+
+CHANGE = {"reason": "we moved", "entries": "127.0.0.1\n198.51.100.7"}
+
+
+def test_a_token_asks_a_person_in_its_own_client(world: World, issuer: Issuer, era: Era) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop", confirm="client", allow_list="127.0.0.1")
+        person = Person(typed={"app": "shop"})
+        async with serving(world, issuer.verifier(world)) as served:
+            token = issuer.token(served.url, scope="allowlist:write allowlist:read")
+            async with served.client(token, era, person=person) as client:
+                answer = structured(await client.call_tool("update_allow_list", CHANGE))
+        assert (answer["status"], len(person.shown)) == ("applied", 1)
+
+    asyncio.run(scenario())
+
+
+def test_nobody_approves_what_they_asked_for_with_whatever_token(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop", confirm="out_of_band", allow_list="127.0.0.1")
+        async with serving(world, issuer.verifier(world)) as served:
+            token = issuer.token(served.url, "pages", "allowlist:write allowlist:read")
+            async with served.client(token) as client:
+                asked = structured(await client.call_tool("update_allow_list", CHANGE))
+        tokens = issuer.verifier(world)(served.url).access_tokens
+        assert tokens is not None
+        approver = await approver_of(tokens, issuer.token(PAGES, "pages"), PAGES, world.clock())
+        assert isinstance(approver, ApproverToken)
+        services, approval_id = world.services(), asked["approval"]["approval_id"]
+        approval = await services.storage.read(lambda reader: reader.approval("acme", approval_id))
+        assert approval is not None
+        decided = [
+            await decide(services, approval, Decider(principal, "page"), {"app": "shop"}, "req_test")
+            for principal in (approver.principal, f"oauth:{issuer.url}#somebody-else")
+        ]
+        assert decided[0] is Refusal.OWN_REQUEST
+        assert isinstance(decided[1], Approval)
 
     asyncio.run(scenario())

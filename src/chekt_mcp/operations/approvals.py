@@ -134,12 +134,20 @@ async def _may_still_ask(reader: Reader, approval: Approval, asker: Grant, now: 
         return False
     if asker.app is None:
         return True
+    if asker.credential != "api_key":
+        return await _apps_still_hold(reader, asker)
     caller = await reader.app(asker.dealer, asker.app)
     keys = await reader.keys(asker.dealer, asker.app, KeyKind.API_KEY)
     live = asker.key_id is None or any(one.key.key_id == asker.key_id and one.key.live_at(now) for one in keys)
     return (
         live and caller is not None and asker.scopes <= caller.scopes and {*asker.apps} <= {asker.app, *caller.covers}
     )
+
+
+async def _apps_still_hold(reader: Reader, asker: Grant) -> bool:
+    """Tell whether every app that a token names still holds what the token was cut down to."""
+    apps = [await reader.app(asker.dealer, name) for name in asker.apps]
+    return all(app is not None and asker.scopes <= app.scopes for app in apps)
 
 
 async def approve_own(

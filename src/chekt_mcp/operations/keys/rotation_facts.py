@@ -54,7 +54,7 @@ async def facts_of(reader: Reader, services: Services, request: Request, kind: K
     pair = await key_pair(reader, grant.dealer, name, kind)
     since = request.call.now - timedelta(hours=24)
     uses = await reader.key_uses(grant.dealer, pair.current.key.key_id, since) if pair.current else ()
-    own = kind is KeyKind.API_KEY and name == grant.app
+    own = kind is KeyKind.API_KEY and grant.credential == "api_key" and name == grant.app
     sink = services.sinks.choose(grant.dealer, name, kind, own=own)
     app = await known_app(reader, grant.dealer, name)
     return Facts(app, pair, sink, own, uses, await open_rotation(reader, grant.dealer, name, kind))
