@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import storage_samples as sample
-from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Position, Query, Result
+from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Query, Result
 from chekt_mcp.domain.choice import Choice
 from chekt_mcp.storage.interface import Storage
+from chekt_mcp.storage.sqlite import log_pages, log_stretches
 
 pytestmark = pytest.mark.anyio
 
@@ -91,10 +92,6 @@ def newest_first(entries: list[Entry]) -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.timestamp, entry.seq), reverse=True)
 
 
-def position(entry: Entry) -> Position:
-    return Position(sample.microseconds(entry.timestamp), entry.seq)
-
-
 @pytest.mark.parametrize("seed", range(5))
 async def test_any_combination_of_conditions_finds_what_a_plain_filter_finds(storage: Storage, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 -- repeatable, not secret
@@ -106,17 +103,50 @@ async def test_any_combination_of_conditions_finds_what_a_plain_filter_finds(sto
         assert await storage.scan(sample.work("count", query, limit)) == len(expected[:limit]), query
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.fixture(params=["as it is", "short of everything"])
+def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages have their usual room, or so little of it that every way of going on is needed."""
+    if request.param == "short of everything":
+        for module in (log_pages, log_stretches):
+            monkeypatch.setattr(module, "STRETCH_BITS", 3)
+        for name, value in {"FIRST_LOOK": 5, "MOST_ROWS": 20, "PASSED_OVER": 1, "MOST_SORTED": 30}.items():
+            monkeypatch.setattr(log_pages, name, value)
+
+
+@pytest.mark.usefixtures("room")
+@pytest.mark.parametrize("seed", range(4))
 async def test_pages_hold_every_entry_once_while_others_are_appended(storage: Storage, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 -- as above
     everything = await append(storage, [random_entry(dice) for _ in range(200)])
-    for _ in range(8):
-        query, paged = random_query(dice), list[Entry]()
+    for _ in range(12):
+        query, paged, limit = random_query(dice), list[Entry](), dice.choice([1, 7, 50])
         expected = [entry for entry in newest_first(everything) if fits(entry, query)]
-        while page := await storage.scan(sample.work("search", query, 7)):
-            paged += page
-            query = replace(query, before=position(page[-1]))
-            everything += await append(storage, [random_entry(dice) for _ in range(5)])
+        while True:
+            page = await storage.scan(sample.work("search_page", query, limit))
+            paged += page.entries
+            if page.following is None:
+                break
+            assert query.before is None or page.following < query.before, "every page gets further"
+            assert len(page.entries) == limit or not page.full
+            query = replace(query, before=page.following)
+            if len(everything) < 400:
+                everything += await append(storage, [random_entry(dice) for _ in range(5)])
         assert paged == newest_first(paged)
         assert len({entry.seq for entry in paged}) == len(paged)
         assert {entry.seq for entry in expected} <= {entry.seq for entry in paged}
+
+
+@pytest.mark.usefixtures("room")
+async def test_a_page_that_is_said_to_be_complete_is(storage: Storage) -> None:
+    dice = random.Random(9)  # noqa: S311 -- as above
+    in_order = [replace(random_entry(dice), timestamp=sample.NOW + number * sample.TICK) for number in range(300)]
+    everything = newest_first(await append(storage, in_order))
+    for _ in range(60):
+        query, limit = random_query(dice), dice.choice([3, 1_000])
+        page = await storage.scan(sample.work("search_page", query, limit))
+        expected = [entry for entry in everything if fits(entry, query)]
+        assert list(page.entries) == expected[: len(page.entries)]
+        if page.following is None:
+            assert list(page.entries) == expected
+        if page.full and not page.at_least:
+            assert page.further == len(expected) - limit

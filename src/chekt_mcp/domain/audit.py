@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -67,9 +67,9 @@ class LoggedEntry(NamedTuple):
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where a page ended: the last entry's timestamp (microseconds since 1970) and number."""
+    """Where a page ended: the last entry's timestamp (microseconds since 1970) and number. Later ones are greater."""
 
     microseconds: int
     seq: int
@@ -102,6 +102,21 @@ class Query:
     text: Choice[str] | None = None
     before: Position | None = None
     dealer_wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Entries that fit, newest first, and how far the search for them went.
+
+    `following`: where it goes on; None when nothing else fits. `full`: whether it ended because the page was full, and
+    not because to look further would have taken too long. `further` entries more fit, or at least so many.
+    """
+
+    entries: Sequence[Entry]
+    following: Position | None = None
+    full: bool = False
+    further: int = 0
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.approval import Approval
-from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntry, Query, Traffic
+from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntry, Page, Query, Traffic
 from chekt_mcp.domain.retention import Plan
 from chekt_mcp.storage.import_interface import ImportChanges, ImportLookups
 from chekt_mcp.storage.key_interface import KeyChanges, KeyLookups
@@ -99,6 +99,14 @@ class Reader(SessionLookups, KeyLookups, TreeLookups, ImportLookups, RetentionLo
 
     async def search(self, query: Query, limit: int) -> Sequence[Entry]:
         """At most `limit` entries that fit, newest first (timestamp, then seq)."""
+        ...
+
+    async def search_page(self, query: Query, limit: int) -> Page:
+        """The newest at most `limit` entries that fit, looking at a bounded number of entries.
+
+        A page that ends sooner says where: everything newer than `following` was looked at, and the search goes on
+        there, even where a page is empty. `further` matches are counted as far as that costs nothing.
+        """
         ...
 
     async def count(self, query: Query, limit: int) -> int:

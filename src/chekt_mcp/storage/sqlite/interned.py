@@ -6,12 +6,25 @@ Rows of both tables are never changed or removed, so what a connection has once 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, ip_address
 
 from chekt_mcp.storage.sqlite.values import storable
 
 MOST_REMEMBERED = 20_000
 """Names come from outside, some of them from attackers; beyond this the memory starts over."""
+
+MOST_LISTED = 200
+HOLDING = r"SELECT id FROM names WHERE id > ? AND text LIKE ? ESCAPE '\' LIMIT ?"
+
+
+@dataclass(slots=True)
+class _Holding:
+    """Which texts, up to the newest one looked at, are LIKE a pattern."""
+
+    pattern: str
+    newest: int = 0
+    numbers: list[int] = field(default_factory=list)
 
 
 class Interned:
@@ -24,11 +37,27 @@ class Interned:
         self._connection = connection
         self._ids: dict[str, int] = {}
         self._texts: dict[int, str] = {}
+        self._held = _Holding("")
 
     def forget(self) -> None:
         """Start over."""
         self._ids.clear()
         self._texts.clear()
+        self._held = _Holding("")
+
+    def holding(self, pattern: str) -> list[int] | None:
+        """Return the numbers of texts that are LIKE this; None where there are more than can well be listed.
+
+        The last answer is remembered, and only newer texts are looked at when the same is asked again.
+        """
+        held = self._held if self._held.pattern == pattern else _Holding(pattern)
+        newest = self._connection.execute("SELECT coalesce(max(id), 0) FROM names").fetchone()[0]
+        if newest > held.newest and len(held.numbers) <= MOST_LISTED:
+            rows = self._connection.execute(HOLDING, (held.newest, pattern, MOST_LISTED + 1))
+            held.numbers += [row[0] for row in rows]
+            held.newest = newest
+        self._held = held
+        return held.numbers if len(held.numbers) <= MOST_LISTED else None
 
     def find(self, text: str) -> int | None:
         """Return the number of `text`; None when the log has never held it."""

@@ -17,6 +17,7 @@ from chekt_mcp.storage.records import LegalHold, PrunePlan
 from chekt_mcp.storage.sqlite.log_evidence import EvidenceWriter, LogEvidence
 from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP, SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import SEQ_MASK
+from chekt_mcp.storage.sqlite.log_stretches import StretchWriter
 from chekt_mcp.storage.sqlite.log_tree import TILE
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 
@@ -63,7 +64,7 @@ class LogPruning(LogEvidence):
         return [app or None for (app,) in self._rows("SELECT app FROM entry_counts WHERE log = ?", log)]
 
 
-class PruningWriter(LogPruning, EvidenceWriter):
+class PruningWriter(LogPruning, EvidenceWriter, StretchWriter):
     """Changes, see `storage.tree_interface.TreeChanges`."""
 
     async def set_legal_hold(self, dealer: str, hold: LegalHold | None) -> None:
@@ -102,6 +103,7 @@ class PruningWriter(LogPruning, EvidenceWriter):
         self._change("DELETE FROM entry_counts WHERE log = ? AND entries <= 0", log)
         for summary in ("traffic", "key_use"):
             self._change(f"DELETE FROM {summary} WHERE log = ? AND hour < ?", log, cut // HOUR)  # noqa: S608 -- ours
+        self.draw_pruned(log, cut)
 
 
 def ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

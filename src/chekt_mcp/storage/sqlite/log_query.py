@@ -23,7 +23,12 @@ LONGEST_PATTERN = 40_000
 
 MAPPED = IPv6Network("::ffff:0:0/96")
 LARGEST = 2**63 - 1
+Mark = tuple[int, int]
+"""Where a row stands in the order of a search: its timestamp and its id."""
+
 NUMBERED = ("actor", "action", "kind", "scope", "result", "key_id")
+FILTERED = (*NUMBERED, "request_id", "source_network", "text")
+"""The filters of a query, by their names there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +41,31 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """One pass over one index, newest first."""
+    """One pass over one index, newest first; without an index, over rows by their id."""
 
-    index: str
-    conditions: tuple[Condition, ...]
+    index: str | None
+    entry: tuple[Condition, ...]
+    """What leads into the index and bounds the walk there."""
+
+    checks: tuple[Condition, ...] = ()
+    """What is looked at on each row."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that has to hold."""
+        return self.entry + self.checks
+
+    @property
+    def bounds(self) -> Walk:
+        """The same walk without looking at the rows."""
+        return Walk(self.index, self.entry)
 
     @property
     def source(self) -> str:
         """FROM and WHERE."""
         clauses = " AND ".join(condition.clause for condition in self.conditions)
-        return f"FROM entries INDEXED BY {self.index} WHERE {clauses}"
+        way = f"INDEXED BY {self.index}" if self.index else "NOT INDEXED"
+        return f"FROM entries {way} WHERE {clauses}"
 
     @property
     def values(self) -> tuple[object, ...]:
@@ -74,14 +94,23 @@ def equals(column: str, value: object) -> Condition:
     return Condition(f"{column} = ?", (value,))
 
 
-def window(query: Query, seq_base: int) -> Condition:
-    """Match the query's window, or what is left of it after `before`; `seq_base` is the id of the log's seq 0."""
+def window(query: Query, seq_base: int, down_to: Mark | None = None) -> Condition:
+    """Match the query's window, or what is left of it after `before`; `seq_base` is the id of the log's seq 0.
+
+    With `down_to` nothing that is older than this row is looked at.
+    """
+    # One bound at either end only, the tighter one: of two, SQLite would use the first for the index, however far off.
     since, last = microseconds(query.since), microseconds(query.until) - 1
-    if query.before is None:
-        return Condition("ts >= ? AND ts <= ?", (since, last))
-    at, row = _within(query.before, seq_base)
-    # One upper bound only, the tighter one: of two, SQLite would enter the index at the first, however far off.
-    return Condition("ts >= ? AND ts <= ? AND (ts < ? OR id < ?)", (since, min(at, last), at, row))
+    clauses: list[str] = []
+    values: list[int] = []
+    if query.before is not None:
+        at, row = _within(query.before, seq_base)
+        last = min(at, last)
+        clauses, values = ["(ts < ? OR id < ?)"], [at, row]
+    if down_to is not None:
+        since = max(since, down_to[0])
+        clauses, values = [*clauses, "(ts > ? OR id >= ?)"], [*values, *down_to]
+    return Condition(" AND ".join(["ts >= ? AND ts <= ?", *clauses]), (since, last, *values))
 
 
 def numbered(column: str, choice: Choice[str], find: Callable[[str], int | None]) -> Condition | None:
@@ -103,9 +132,13 @@ def any_condition(conditions: Sequence[Condition]) -> Condition:
     return Condition(f"({clause})", tuple(value for condition in conditions for value in condition.values))
 
 
-def of_texts(choice: Choice[str]) -> Condition:
-    """Match a choice among pieces of text. Raises as `holds_text`."""
-    found = any_condition([holds_text(text) for text in choice.values])
+def of_texts(choice: Choice[str], named: Callable[[str], Condition]) -> Condition:
+    """Match a choice among pieces of text in actor, action or details; `named` is how names match a pattern.
+
+    Raises:
+        InvalidInput: one is longer than SQLite can search for.
+    """
+    found = any_condition([_holds_text(text, named) for text in choice.values])
     return but_not(found) if choice.negated else found
 
 
@@ -115,18 +148,28 @@ def of_requests(choice: Choice[str]) -> Condition:
     return but_not(found) if choice.negated else found
 
 
-def holds_text(text: str) -> Condition:
-    """Match actor, action or details by a piece of text, without regard to the case of ASCII letters.
+def name_pattern(text: str) -> str:
+    """Return the text as names hold it."""
+    return storable(text)
 
-    Raises:
-        InvalidInput: longer than SQLite can search for.
-    """
-    pattern, inside_json = _pattern(storable(text)), _pattern(json.dumps(text, ensure_ascii=False)[1:-1])
-    if max(len(pattern.encode()), len(inside_json.encode("utf-8", "replace"))) > LONGEST_PATTERN:
+
+def json_pattern(text: str) -> str:
+    """Return the text as the JSON of details holds it."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "backslashreplace").decode()
+
+
+def like(column: str, text: str) -> Condition:
+    """Match a piece of text, without regard to the case of ASCII letters."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return Condition(rf"{column} LIKE ? ESCAPE '\'", (f"%{escaped}%",))
+
+
+def _holds_text(text: str, named: Callable[[str], Condition]) -> Condition:
+    in_details = like("details", json_pattern(text))
+    if len(str(in_details.values[0]).encode()) > LONGEST_PATTERN:
         raise InvalidInput("That text is too long to search for.", field="text", code="too_long")
-    named = r"IN (SELECT id FROM names WHERE text LIKE ? ESCAPE '\')"
-    clause = rf"(actor {named} OR action {named} OR coalesce(details LIKE ? ESCAPE '\', 0))"
-    return Condition(clause, (pattern, pattern, inside_json.encode("utf-8", "backslashreplace").decode()))
+    found = Condition(f"coalesce({in_details.clause}, 0)", in_details.values)  # NULL would not be false
+    return any_condition([found, named(name_pattern(text))])
 
 
 def addresses_in(choice: Choice[Network]) -> Condition:
@@ -150,8 +193,3 @@ def _within(position: Position, seq_base: int) -> tuple[int, int]:
     """Keep a position from outside within what SQLite can count."""
     at = max(-LARGEST, min(position.microseconds, LARGEST))
     return at, seq_base + max(0, min(position.seq, LARGEST - seq_base))
-
-
-def _pattern(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -106,6 +106,8 @@ class LogWriter(PruningWriter):
         """Add the batch's leaves to the trees of their logs."""
         leaves = batch.leaves()
         for log in {log.log: log for log in batch.logs.values()}.values():
-            for tile in self.grow(log.log, log.tree, leaves.get(log.log, [])):
+            added = leaves.get(log.log, [])
+            for tile in self.grow(log.log, log.tree, added):
                 self._change(TILE, *tile)
+            self.draw_completed(log.log, log.size - len(added), log.size)
             self._change(GROW, log.size, b"".join(log.tree.peaks), log.log)

@@ -18,6 +18,9 @@ from chekt_mcp.storage.sqlite.database_file import (
 LEAVES = 8
 """The migration behind which entries get their leaves."""
 
+STRETCHES = 13
+"""The migration behind which the stretches of older logs are drawn."""
+
 
 def make_current(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
     """Migrate if need be, and make sure of WAL. Safe when several processes do it at once.
@@ -50,6 +53,8 @@ def _migrate(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> 
                 connection.execute(statement)
             if number == LEAVES:
                 _add_leaves(connection, random)
+            if number == STRETCHES:
+                _draw_stretches(connection)
         if found == 0:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -65,6 +70,12 @@ def _add_leaves(connection: sqlite3.Connection, random: Callable[[int], bytes]) 
     from chekt_mcp.storage.sqlite.log_upgrade import LogUpgrade  # noqa: PLC0415 -- once in the life of a state
 
     LogUpgrade(connection).run(random)
+
+
+def _draw_stretches(connection: sqlite3.Connection) -> None:
+    from chekt_mcp.storage.sqlite.log_stretches import StretchUpgrade  # noqa: PLC0415 -- as above
+
+    StretchUpgrade(connection).run()
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from chekt_mcp.storage.sqlite.event_queue import EventQueueReader, EventQueueWri
 from chekt_mcp.storage.sqlite.imports import ImportReader, ImportWriter
 from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
 from chekt_mcp.storage.sqlite.log_ages import LogAges
+from chekt_mcp.storage.sqlite.log_pages import LogPages
 from chekt_mcp.storage.sqlite.log_pruning import LogPruning
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
 from chekt_mcp.storage.sqlite.partners import PartnerReader, PartnerWriter
@@ -31,6 +32,7 @@ class SqliteReader(
     PartnerReader,
     LogPruning,
     LogAges,
+    LogPages,
 ):
     """`storage.interface.Reader` on one connection."""
 
@@ -49,5 +51,6 @@ class SqliteWriter(
     PartnerWriter,
     LogWriter,
     LogAges,
+    LogPages,
 ):
     """`storage.interface.Writer` on one connection."""

@@ -1,0 +1,180 @@
+"""Pages of a search that never takes long: a bounded number of rows is looked at, then the page says where it got to.
+
+First the index that leaves least to read is walked a little. What then may take long is decided by counting: a short
+rest of the walk is walked; of a long one the stretches are gone through, newest first, and only those are read whose
+sketch may hold what is looked for. Where stretches overlap in time so much that this leads nowhere (a log imported in
+no order), the walk goes on as far as it may.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from chekt_mcp.domain.audit import Entry, Page, Position, Query
+from chekt_mcp.storage.sqlite.log_needs import Need, needs
+from chekt_mcp.storage.sqlite.log_query import FILTERED, Condition, Mark, Walk, one_of
+from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
+from chekt_mcp.storage.sqlite.log_search import COLUMNS, NEWEST_FIRST, SEQ_MASK, LogSearch
+from chekt_mcp.storage.sqlite.log_stretches import complete
+from chekt_mcp.storage.sqlite.sketch import STRETCH_BITS
+from chekt_mcp.storage.sqlite.values import microseconds
+
+FIRST_LOOK = 2_000
+"""Rows of the index that are walked before anything else is thought of."""
+
+MOST_ROWS = 60_000
+"""Rows that one page looks at, about ten milliseconds' worth."""
+
+PASSED_OVER = 24
+"""What passing over a stretch costs, in rows looked at."""
+
+MOST_COUNTED = 1_000
+MOST_LISTED = 200
+MOST_SORTED = 10_000
+"""Entries of the same request id that are put in order; where there are more, the id is a filter like any other."""
+
+STRETCHES = (
+    "SELECT stretch, last_ts, sketch FROM log_stretches INDEXED BY log_stretches_by_end"
+    " WHERE log = ? AND last_ts >= ? AND first_ts <= ? ORDER BY last_ts DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found, newest first, and where looking ended; None when everything was looked at."""
+
+    entries: Sequence[Entry]
+    end: Position | None = None
+
+
+class LogPages(LogSearch):
+    """Lookups, see `storage.interface.Reader`."""
+
+    async def search_page(self, query: Query, limit: int) -> Page:
+        """Return at most `limit` entries that fit, newest first, and how far the search went."""
+        if all(getattr(query, name) is None for name in FILTERED):
+            found = await self.search(query, limit + 1)
+            beyond = replace(query, before=_position(found[limit - 1])) if len(found) > limit else None
+            further = await self.count(beyond, MOST_COUNTED) if beyond else 0
+            return _page(Look(found), limit, further, MOST_COUNTED)
+        look = self._by_request(query, limit + 1) or self._look(query, limit + 1)
+        return _page(look, limit, max(0, len(look.entries) - limit), 1)
+
+    def _by_request(self, query: Query, limit: int) -> Look | None:
+        """Look up request ids; None where none is asked for, or one of them stands for very many entries."""
+        if query.request_id is None or query.request_id.negated:
+            return None
+        walks = self._request_walks(query)
+        rows = [
+            row[0]
+            for walk in walks
+            for row in self._rows(f"SELECT id {walk.bounds.source} LIMIT ?", *walk.bounds.values, MOST_SORTED + 1)
+        ]
+        if len(rows) > MOST_SORTED:
+            return None
+        if 0 < len(rows) <= MOST_LISTED:
+            walks = [Walk(None, (one_of("id", rows),), walks[0].checks)]
+        return Look(self._entries(query.dealer, walks, limit) if rows else ())
+
+    def _look(self, query: Query, limit: int) -> Look:
+        look = self._walked(query, limit, FIRST_LOOK)
+        if look.end is None or len(look.entries) >= limit:
+            return look
+        rest = self._rest(replace(query, before=look.end), limit - len(look.entries))
+        return Look([*look.entries, *rest.entries], rest.end)
+
+    def _rest(self, query: Query, limit: int) -> Look:
+        """Walk on where that is short or no sketch can tell anything; else go through the stretches."""
+        log, apps = self._log(query.dealer) or 0, sorted(self._numbers(query.apps))
+        needed = needs(query, apps, self._names.find)
+        if needed and self._is_long(self._index_walks(query)):
+            look = self._through_stretches(query, log, limit, needed)
+            if look is not None:
+                return look
+        return self._walked(query, limit, MOST_ROWS)
+
+    def _walked(self, query: Query, limit: int, most: int) -> Look:
+        """Look at no more than about `most` rows of the index."""
+        walks = self._index_walks(query)
+        each = max(1, most // max(1, len(walks)))
+        ends = [
+            row
+            for walk in walks
+            for row in self._rows(
+                f"SELECT ts, id {walk.bounds.source} {NEWEST_FIRST} LIMIT 1 OFFSET ?", *walk.bounds.values, each - 1
+            )
+        ]
+        end = max(ends, default=None)
+        entries = self._entries(query.dealer, self._index_walks(query, end) if end else walks, limit)
+        return Look(entries, Position(end[0], end[1] & SEQ_MASK) if end else None)
+
+    def _is_long(self, walks: Sequence[Walk]) -> bool:
+        rows = 0
+        for walk in walks:
+            counted = f"SELECT count(*) FROM (SELECT 1 {walk.bounds.source} LIMIT ?)"  # noqa: S608 -- clauses are ours
+            rows += self._rows(counted, *walk.bounds.values, MOST_ROWS + 1 - rows)[0][0]
+            if rows > MOST_ROWS:
+                return True
+        return False
+
+    def _through_stretches(self, query: Query, log: int, limit: int, needed: list[Need]) -> Look | None:
+        """Read the stretches that may hold what is looked for; None where that leads nowhere."""
+        plan = self._plan(query)
+        if plan is None:
+            return Look(())
+        walk, newest = Walk(None, (), plan.checks(query)), complete(self._size(plan.log))
+        since, last = microseconds(query.since), _last_moment(query)
+        waiting = [*self._read(walk, log, newest)]
+        heapq.heapify(waiting)
+        found: list[Mark] = []
+        looked = len(waiting)
+        with closing(self._run(STRETCHES, log, since, last)) as stretches:
+            for stretch, last_ts, sketch in stretches:
+                while waiting and -waiting[0][0] > last_ts:
+                    found.append(heapq.heappop(waiting))
+                if len(found) >= limit:
+                    break
+                if looked > MOST_ROWS:
+                    end = Position(last_ts, SEQ_MASK)
+                    return Look(self._of_marks(query.dealer, found), end) if last_ts < last else None
+                looked += PASSED_OVER
+                if all(need.may_be_met(sketch) for need in needed):
+                    looked += 1 << STRETCH_BITS
+                    for mark in self._read(walk, log, stretch):
+                        heapq.heappush(waiting, mark)
+            else:
+                found += sorted(waiting)
+        return Look(self._of_marks(query.dealer, found[:limit]))
+
+    def _read(self, walk: Walk, log: int, stretch: int) -> list[Mark]:
+        """Return what fits in a stretch, as marks that sort newest first."""
+        first = (log << SEQ_BITS) + (stretch << STRETCH_BITS)
+        within = Condition("id BETWEEN ? AND ?", (first, first + (1 << STRETCH_BITS) - 1))
+        rows = Walk(None, (within,), walk.checks)
+        return self._rows(f"SELECT -ts, -id {rows.source}", *rows.values)
+
+    def _of_marks(self, dealer: str, marks: Sequence[Mark]) -> list[Entry]:
+        """Read the entries at these marks."""
+        rows = (self._row(f"SELECT {COLUMNS} FROM entries WHERE id = ?", -number) for _, number in marks)  # noqa: S608 -- ours
+        return [self._entry(dealer, row) for row in rows if row is not None]
+
+
+def _page(look: Look, limit: int, further: int, counted: int) -> Page:
+    """Make a page of what was found; `counted`: from so many further ones on, there may be more."""
+    if len(look.entries) <= limit:
+        return Page(look.entries, look.end)
+    shown = look.entries[:limit]
+    return Page(shown, _position(shown[-1]), full=True, further=further, at_least=further >= counted)
+
+
+def _position(entry: Entry) -> Position:
+    return Position(microseconds(entry.timestamp), entry.seq)
+
+
+def _last_moment(query: Query) -> int:
+    """Return the newest moment that is left of a query's window."""
+    last = microseconds(query.until) - 1
+    return last if query.before is None else min(last, query.before.microseconds)
