@@ -2,7 +2,8 @@ r"""Text that a spreadsheet would run as a formula, made harmless and back again
 
 The rule: a cell gets one apostrophe in front when it begins with an apostrophe, a tab or a carriage return, or when
 its first character that is not blank or invisible is one of `= + - @` or the minus sign, also as fullwidth or another
-compatible form (Unicode NFKC). Reversed: a cell that begins with an apostrophe loses that one. Every text comes back as it was.
+compatible form (Unicode NFKC). Reversed: a cell that begins with an apostrophe loses that one. Every text comes back as
+it was.
 """
 
 from __future__ import annotations

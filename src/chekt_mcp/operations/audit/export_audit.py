@@ -24,7 +24,7 @@ from chekt_mcp.domain.log_block import LogSpan
 from chekt_mcp.domain.log_filter import canonical, with_filters
 from chekt_mcp.domain.signed_note import SigningKey
 from chekt_mcp.domain.timespan import parse_window
-from chekt_mcp.errors import Conflict, InvalidInput
+from chekt_mcp.errors import ChektError, Conflict, InvalidInput
 from chekt_mcp.operations.audit.checkpoint_key import signing_key
 from chekt_mcp.operations.audit.export_evidence import Evidence
 from chekt_mcp.operations.audit.export_file import ExportFile, ExportStream, proof_path
@@ -74,6 +74,22 @@ class Target:
     def files(self) -> list[Output]:
         """All of them, in the order in which they may appear: the export itself last."""
         return [file for file in (self.manifest, self.proof, self.output) if file is not None]
+
+    def publish(self) -> None:
+        """Let all of them appear, or none.
+
+        Raises:
+            Conflict, Unavailable: see `ExportFile.publish`.
+        """
+        appeared = list[Output]()
+        try:
+            for file in self.files:
+                file.publish()
+                appeared.append(file)
+        except ChektError:
+            for file in appeared:
+                file.withdraw()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +226,7 @@ class _Export:
             target.manifest.finished()
         entry = self._entry(manifest)
         await self.services.storage.write(lambda writer: writer.append([entry]))
-        for file in target.files:
-            file.publish()
+        target.publish()
         return manifest
 
     def _manifest(self, file: FileStatement, proof: FileStatement | None) -> Manifest:

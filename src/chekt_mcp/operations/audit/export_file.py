@@ -121,6 +121,11 @@ class ExportFile:
         except OSError as error:
             raise failed(error) from error
 
+    def withdraw(self) -> None:
+        """Remove what was published: the rest of the export could not be."""
+        with suppress(OSError):
+            self.path.unlink()
+
     def _refuse_existing(self) -> None:
         if self.path.is_dir():
             raise InvalidInput("That is a directory.", field="file", code="not_a_file", fix="Name a file in it.")
@@ -168,6 +173,9 @@ class ExportStream:
 
     def publish(self) -> None:
         """It went out already."""
+
+    def withdraw(self) -> None:
+        """It cannot be taken back."""
 
 
 def failed(error: OSError) -> Unavailable:
