@@ -15,5 +15,6 @@ MINIMAL: dict[str, dict[str, object]] = {
     "revoke_previous_key": {},
     "search_audit_log": {},
     "export_audit_log": {},
+    "verify_audit_log": {},
     "correlate_requests": {"request_ids": ["req_8f2k1m9x"]},
 }

@@ -82,6 +82,10 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("export_audit_log", {"result": "null"}, "bad_value (result)"),
     ("export_audit_log", {"source_ip": "10.0.0.1/8"}, "bad_address (source_ip)"),
     ("export_audit_log", {"path": "/tmp/x.csv"}, "unknown_argument (path)"),  # noqa: S108 -- it is refused
+    ("verify_audit_log", {"request_ids": "req_1"}, "wrong_type (request_ids)"),
+    ("verify_audit_log", {"request_ids": ["req_1"] * 51}, "too_long (request_ids)"),
+    ("verify_audit_log", {"request_ids": [""]}, "too_short (request_ids.0)"),
+    ("verify_audit_log", {"app": "shop"}, "unknown_argument (app)"),
     ("correlate_requests", {}, "missing_argument (request_ids)"),
     ("correlate_requests", {"request_ids": "req_1"}, "wrong_type (request_ids)"),
     ("correlate_requests", {"request_ids": []}, "too_short (request_ids)"),
@@ -174,6 +178,7 @@ async def test_hostile_text_is_data(world: World, text: str) -> None:
             ("get_key_status", {"app": text}),
             ("search_audit_log", {"text": text}),
             ("search_audit_log", {"actor": text}),
+            ("verify_audit_log", {"request_ids": [text]}),
             ("correlate_requests", {"request_ids": [text]}),
             ("verify_webhook", {"headers": {"X-CHeKT-Signature": text}, "body": text}),
         ):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from chekt_mcp.domain.scope import SERVER_SCOPES
-from chekt_mcp.tools import changing, endpoint, exporting, identity, reading
+from chekt_mcp.tools import changing, endpoint, exporting, identity, reading, verifying
 from chekt_mcp.tools.catalog import CATALOG, published, tool_scopes
 from chekt_mcp.tools.publish import schemas
 
-MODULES = {"identity": identity, "reading": reading, "endpoint": endpoint, "changing": changing, "exporting": exporting}
+MODULES = {
+    "identity": identity,
+    "reading": reading,
+    "endpoint": endpoint,
+    "changing": changing,
+    "exporting": exporting,
+    "verifying": verifying,
+}
 
 
 def test_every_tool_of_the_catalogue_is_bound_in_the_module_it_names() -> None:
@@ -29,8 +36,8 @@ def test_the_published_schemas_are_what_the_models_say() -> None:
     assert published() == schemas(), "run `python -m chekt_mcp.tools.publish` and look at the difference"
 
 
-def test_the_tool_that_reaches_other_servers_says_so() -> None:
-    assert [name for name, spec in CATALOG.items() if spec.open_world] == ["check_webhook_endpoint"]
+def test_the_tools_that_reach_other_servers_say_so() -> None:
+    assert [name for name, spec in CATALOG.items() if spec.open_world] == ["check_webhook_endpoint", "verify_audit_log"]
 
 
 def test_tools_that_change_something_say_so() -> None:

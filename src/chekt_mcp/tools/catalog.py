@@ -185,6 +185,17 @@ CATALOG: dict[str, ToolSpec] = {
             idempotent=False,
         ),
         ToolSpec(
+            "verify_audit_log",
+            "Verify the audit log",
+            "Has the audit log been altered: every row against its hash tree, the tree against whoever outside keeps "
+            "signed checkpoints of it. verified: all fits, up to anchored_size; unanchored: nothing wrong was found, "
+            "but nobody outside vouches for it, or not all was looked at (checked says what): that is not 'verified'. "
+            "Proves the entries of given requests.",
+            Scope.OPERATORS_READ,
+            "verifying",
+            open_world=True,
+        ),
+        ToolSpec(
             "correlate_requests",
             "Correlate request ids",
             "Which of these request ids, out of your own application's log, the audit log knows, and which not: in the "

@@ -146,6 +146,15 @@ class ExportAuditLogInput(Arguments):
     fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None
 
 
+class VerifyAuditLogInput(Arguments):
+    """Arguments of `verify_audit_log`."""
+
+    request_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100)]],
+        Field(default_factory=list, max_length=50, description="Requests whose entries are to be proved"),
+    ]
+
+
 class CorrelateRequestsInput(Arguments):
     """Arguments of `correlate_requests`."""
 

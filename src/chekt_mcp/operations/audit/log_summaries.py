@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from chekt_mcp.domain.audit import Query
-from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.log_problem import LogProblem, Tampering
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.operations.audit.log_check import Findings
@@ -44,7 +43,7 @@ async def _by_app(reader: Reader, dealer: str, rows: Mapping[str | None, int]) -
         there = rows.get(app, 0)
         extent = await reader.log_extent(dealer, apps, dealer_wide=app is None)
         indexed = await reader.count(Query(dealer, apps, BEGIN, END, dealer_wide=app is None), there + 1)
-        of = "no app" if app is None else f"app {escaped(app)}"
+        of = "no app" if app is None else "one app"  # its name is not for every caller
         if extent.entries != there:
             problems.append(
                 _summary(f"The log's own count says {extent.entries:,} entries of {of}; there are {there:,}.")
