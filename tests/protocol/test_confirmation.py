@@ -95,7 +95,7 @@ async def test_a_policy_tightened_meanwhile_holds_for_an_approval_that_already_w
     app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
     assert app is not None
     tightened = replace(app, confirm=ConfirmBy.OUT_OF_BAND)
-    await world.storage.write(lambda writer: writer.update_app(tightened))
+    await world.storage.write(lambda writer: writer.update_app(tightened, world.clock()))
     person = Person(typed={"app": "shop"})
     async with world.client(key, era, person=person) as client:
         await pending(client)
@@ -114,7 +114,7 @@ async def test_a_form_answered_after_policy_scope_or_key_were_withdrawn_changes_
         assert app is not None
         changes = {"confirm": ConfirmBy.OUT_OF_BAND} if withdrawn == "policy" else {"scopes": frozenset[Scope]()}
         if withdrawn != "key":
-            await world.storage.write(lambda writer: writer.update_app(replace(app, **changes)))
+            await world.storage.write(lambda writer: writer.update_app(replace(app, **changes), world.clock()))
             return
         stored = await world.storage.read(lambda reader: reader.keys("acme", "shop", KeyKind.API_KEY))
         revoked = replace(stored[0].key, state=KeyState.REVOKED, revoked_at=world.clock())

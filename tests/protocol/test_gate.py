@@ -79,6 +79,8 @@ async def test_nothing_outside_the_catalogue_can_be_registered(world: World) -> 
         server.add_prompt(object())
     with pytest.raises(TypeError):
         server.add_resource(object())
+    with pytest.raises(TypeError):
+        server.resource("chekt://{name}")(lambda name: name)
 
 
 async def test_an_unknown_tool_is_refused_and_recorded_without_its_name(world: World, era: Era) -> None:
@@ -111,7 +113,7 @@ async def test_a_scope_taken_away_closes_the_tool_at_the_next_call(world: World,
         from dataclasses import replace  # noqa: PLC0415 -- used once
 
         narrowed = replace(app, scopes=frozenset({Scope.ALLOWLIST_READ}))
-        await world.storage.write(lambda writer: writer.update_app(narrowed))
+        await world.storage.write(lambda writer: writer.update_app(narrowed, world.clock()))
         assert "permission_denied" in refusal(await client.call_tool("get_key_status", {}))
 
 

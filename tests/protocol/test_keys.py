@@ -379,7 +379,7 @@ async def test_a_live_app_is_never_changed_unattended_even_if_its_row_says_so(wo
     assert app is not None
     assert app.environment is Environment.LIVE
     changed = replace(app, unattended=("nightly",))
-    await world.storage.write(lambda writer: writer.update_app(changed))
+    await world.storage.write(lambda writer: writer.update_app(changed, world.clock()))
     async with world.client(nightly, era) as client:
         answer = structured(await client.call_tool("rotate_key", {**SCHEDULED, "app": "shop"}))
     assert answer["status"] == "approval_required"

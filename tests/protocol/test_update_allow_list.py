@@ -214,7 +214,7 @@ async def test_turning_the_layer_off_takes_a_person_also_where_changes_are_unatt
     app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
     assert app is not None
     runbook = replace(app, unattended=("shop",))
-    await world.storage.write(lambda writer: writer.update_app(runbook))
+    await world.storage.write(lambda writer: writer.update_app(runbook, world.clock()))
     async with world.client(key, era) as client:
         narrowed = structured(await client.call_tool("update_allow_list", {"entries": "203.0.113.7", "reason": "x"}))
         off = structured(await client.call_tool("update_allow_list", {"disable": True, "reason": "x"}))

@@ -60,14 +60,16 @@ async def test_an_app_of_an_unknown_dealer_is_refused(storage: Storage) -> None:
 async def test_update_stores_what_can_be_changed_only(storage: Storage) -> None:
     settings = sample.app(scopes=frozenset({Scope.KEYS_WRITE}), covers=(), confirm=ConfirmBy.CLIENT)
     changed = replace(settings, rate=RateTier.FREE, own_key_over_http=True)
-    await storage.write(lambda writer: writer.update_app(replace(changed, created_at=sample.NOW + sample.DAY)))
+    await storage.write(
+        lambda writer: writer.update_app(replace(changed, created_at=sample.NOW + sample.DAY), sample.NOW)
+    )
     assert await storage.read(lambda reader: reader.app("acme", "shop")) == changed
     assert await storage.read(lambda reader: reader.app("other", "shop")) == sample.app(dealer="other")
 
 
 async def test_updating_an_unknown_app_is_refused(storage: Storage) -> None:
     with pytest.raises(NotFound):
-        await storage.write(lambda writer: writer.update_app(sample.app("nothing")))
+        await storage.write(lambda writer: writer.update_app(sample.app("nothing"), sample.NOW))
 
 
 async def test_an_app_without_a_list_has_none(storage: Storage) -> None:

@@ -31,6 +31,7 @@ from chekt_mcp.storage.records import (
     SeenDelivery,
 )
 from chekt_mcp.storage.session_interface import SessionChanges, SessionLookups
+from chekt_mcp.storage.summary_interface import SummaryLookups
 from chekt_mcp.storage.retention_interface import RetentionLookups
 from chekt_mcp.storage.tree_interface import TreeChanges, TreeLookups
 
@@ -40,7 +41,9 @@ if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules f
 T = TypeVar("T")
 
 
-class Reader(SessionLookups, KeyLookups, TreeLookups, ImportLookups, RetentionLookups, PartnerLookups, Protocol):
+class Reader(
+    SessionLookups, KeyLookups, TreeLookups, ImportLookups, RetentionLookups, PartnerLookups, SummaryLookups, Protocol
+):
     """Everything that can be asked. All lookups are confined to the dealer given."""
 
     async def dealers(self) -> Sequence[Dealer]:
@@ -173,8 +176,11 @@ class Writer(Reader, SessionChanges, KeyChanges, TreeChanges, ImportChanges, Par
         """Add an app; `Conflict` when the dealer has one of that name."""
         ...
 
-    async def update_app(self, app: App) -> None:
-        """Store `scopes`, `covers`, `confirm`, `unattended`, `rate` and `own_key_over_http` of a known app."""
+    async def update_app(self, app: App, now: datetime) -> None:
+        """Store `scopes`, `covers`, `confirm`, `unattended`, `rate` and `own_key_over_http` of a known app.
+
+        Scopes that it did not hold are granted `now`.
+        """
         ...
 
     async def add_allow_list(self, version: AllowListVersion) -> None:
@@ -230,6 +236,10 @@ class Writer(Reader, SessionChanges, KeyChanges, TreeChanges, ImportChanges, Par
 
     async def revive_events(self, dealer: str, app: str, now: datetime) -> int:
         """Let the dead events of an app begin anew; how many there were."""
+        ...
+
+    async def sum_up(self, dealer: str) -> None:
+        """Bring the summaries up to the log's last entry; appends let them lag some thousands of entries behind."""
         ...
 
     async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:

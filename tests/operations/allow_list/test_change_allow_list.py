@@ -97,7 +97,7 @@ async def test_what_overrides_a_safeguard_takes_a_person_even_where_changes_are_
     await world.add_app("shop", allow_list="203.0.113.0/24")
     app = await world.storage.read(lambda reader: reader.app("acme", "shop"))
     assert app is not None
-    await world.storage.write(lambda writer: writer.update_app(replace(app, unattended=("shop",))))
+    await world.storage.write(lambda writer: writer.update_app(replace(app, unattended=("shop",)), world.clock()))
     step = await advance(world.services(), change(world, text, source_ip))
     assert isinstance(step, Ask) is needs_a_person
 

@@ -14,6 +14,9 @@ from chekt_mcp.domain.wording import counted
 STILL_NEW = timedelta(hours=24)
 """An address stays new for so long: one that came just before the window is not vouched for by having come."""
 
+FEWEST = 3
+"""Addresses that it takes to speak of a rate."""
+
 MONTH = 30
 Actor = tuple[str | None, str]
 
@@ -35,9 +38,9 @@ def new_addresses(
 
 
 def _a_day(frame: Frame, turnover: Turnover) -> float:
-    """Return how many new addresses an actor brings in a day; none as long as it is new itself."""
-    days = frame.days_since(turnover.since)
-    return turnover.addresses / days if days >= 1 else 0.0
+    """Return how many new addresses an actor brings in a day; none if too few to tell, or if it is new itself."""
+    days = (frame.window.since - STILL_NEW - turnover.since) / timedelta(days=1)
+    return turnover.addresses / days if days >= 1 and turnover.addresses >= FEWEST else 0.0
 
 
 def _calls(uses: Sequence[SourceUse]) -> Mapping[tuple[str | None, str, str | None], int]:

@@ -63,6 +63,8 @@ class MinuteCount(NamedTuple):
 class Newcomer(NamedTuple):
     """An address that an actor first came from within a span; `nearby`: it had come from the same network before.
 
+    One from which the same actor had worked on another app of the dealer is none.
+
     The same network is the same /24, or the same /48 of IPv6: what one site or one pool of workers gets.
     """
 
@@ -117,6 +119,7 @@ class Frame:
         window: what is looked at; its end is not after `now`, but for a moment.
         baseline: the span asked for, which ends where the window begins.
         oldest: the log's oldest entry, None for an empty log.
+        widened: whether the window was moved out to whole hours.
     """
 
     window: Window
@@ -124,6 +127,7 @@ class Frame:
     oldest: datetime | None
     now: datetime
     thresholds: Thresholds
+    widened: bool = False
 
     @property
     def covered_since(self) -> datetime:

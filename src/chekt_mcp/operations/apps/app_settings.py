@@ -81,7 +81,7 @@ class AppSettings:
                 raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
             changed = change(app)
             if changed != app:
-                await writer.update_app(changed)
+                await writer.update_app(changed, now)
                 await writer.append([self.operator.entry(app.dealer, action, now, app=app.name, details=details)])
             return changed
 

@@ -77,8 +77,9 @@ class AppWriter(AppReader):
                 app.rate.value,
                 app.own_key_over_http,
             )
+        self._keep_grants(app, app.created_at)
 
-    async def update_app(self, app: App) -> None:
+    async def update_app(self, app: App, now: datetime) -> None:
         """Store what can be changed of a known app; see `storage.interface.Writer`."""
         changed = self._change(
             "UPDATE apps SET scopes = ?, covers = ?, confirm = ?, unattended = ?, rate = ?, own_key_over_http = ?"
@@ -94,6 +95,16 @@ class AppWriter(AppReader):
         )
         if not changed:
             raise NotFound("There is no such app.", field="app")
+        self._keep_grants(app, now)
+
+    def _keep_grants(self, app: App, now: datetime) -> None:
+        """Remember of each scope since when the app has held it; one that was taken away begins anew."""
+        held = sorted(app.scopes)
+        kept = f"scope NOT IN ({','.join('?' * len(held))})"
+        self._change(f"DELETE FROM scope_grants WHERE dealer = ? AND app = ? AND {kept}", app.dealer, app.name, *held)  # noqa: S608 -- places only
+        grant = "INSERT INTO scope_grants (dealer, app, scope, granted_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        for scope in held:
+            self._change(grant, app.dealer, app.name, scope.value, microseconds(now))
 
     async def add_allow_list(self, version: AllowListVersion) -> None:
         """Add the next version; `Conflict` when it does not follow the current one."""

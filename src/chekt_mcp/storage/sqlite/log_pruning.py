@@ -19,6 +19,7 @@ from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP, SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import SEQ_MASK
 from chekt_mcp.storage.sqlite.log_stretches import StretchWriter
 from chekt_mcp.storage.sqlite.log_tree import TILE
+from chekt_mcp.storage.sqlite.log_upkeep import forget_summaries
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 
 OLD = (
@@ -103,6 +104,7 @@ class PruningWriter(LogPruning, EvidenceWriter, StretchWriter):
         self._change("DELETE FROM entry_counts WHERE log = ? AND entries <= 0", log)
         for summary in ("traffic", "key_use"):
             self._change(f"DELETE FROM {summary} WHERE log = ? AND hour < ?", log, cut // HOUR)  # noqa: S608 -- ours
+        forget_summaries(self._connection, log, cut // HOUR)
         self.draw_pruned(log, cut)
 
 

@@ -39,6 +39,10 @@ CLOCK_STEPS = (
     "SELECT before_ts, clock_steps.ts, app, request_id FROM clock_steps JOIN entries ON entries.id = clock_steps.id"
     " WHERE clock_steps.log = ? AND clock_steps.ts >= ? AND clock_steps.ts < ? ORDER BY clock_steps.ts DESC LIMIT ?"
 )
+KNOWN_ELSEWHERE = (
+    "SELECT 1 FROM entry_counts JOIN seen_addresses USING (log, app)"
+    " WHERE log = ? AND app <> ? AND actor = ? AND source_ip = ? AND first_hour < ? LIMIT 1"
+)
 IPV4_PREFIX, IPV6_PREFIX = 15, 6
 """Bytes of the sixteen that one site has in common: /24 and /48."""
 
@@ -54,9 +58,15 @@ class LogSightings(LogReader):
         since, until = microseconds(span.since) // HOUR, -(-microseconds(span.until) // HOUR)
         found: list[Newcomer] = []
         for number in self._app_numbers([app]):
-            for actor, _, address, ip, first in self._rows(NEWCOMERS, log, number, since, until, MOST_NEWCOMERS):
-                asked = len(found) < MOST_NEIGHBOURS and ip is not None
-                nearby = asked and self._row(NEIGHBOUR, *_network(ip), log, number, actor, since) is not None
+            for actor, place, address, ip, first in self._rows(NEWCOMERS, log, number, since, until, MOST_NEWCOMERS):
+                asked = len(found) < MOST_NEIGHBOURS
+                if asked and self._row(KNOWN_ELSEWHERE, log, number, actor, place, since) is not None:
+                    continue
+                nearby = (
+                    asked
+                    and ip is not None
+                    and self._row(NEIGHBOUR, *_network(ip), log, number, actor, since) is not None
+                )
                 found.append(Newcomer(app, self._names.text(actor) or "", address, moment(first * HOUR), nearby))
         return found
 

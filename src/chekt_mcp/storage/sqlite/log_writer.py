@@ -10,9 +10,9 @@ from chekt_mcp.domain.merkle import Frontier
 from chekt_mcp.storage.sqlite.log_batch import Batch, OpenLog
 from chekt_mcp.storage.sqlite.log_pruning import PruningWriter
 from chekt_mcp.storage.sqlite.log_rows import EntryRows
+from chekt_mcp.storage.sqlite.log_same import LogSame
 from chekt_mcp.storage.sqlite.log_tree import split
-from chekt_mcp.storage.sqlite.session import Row
-from chekt_mcp.storage.sqlite.values import microseconds, storable
+from chekt_mcp.storage.sqlite.log_upkeep import keep_summaries
 
 INSERT = f"INSERT INTO entries VALUES ({','.join('?' * 18)})"  # noqa: S608 -- places only
 GROW = "UPDATE logs SET size = ?, peaks = ? WHERE log = ?"
@@ -31,13 +31,9 @@ KEY_USE = (
     " ON CONFLICT (log, key_id, hour, place) DO UPDATE SET calls = calls + excluded.calls,"
     " first_ts = min(first_ts, excluded.first_ts), last_ts = max(last_ts, excluded.last_ts)"
 )
-SAME = (
-    "SELECT 1 FROM entries INDEXED BY entries_by_app"
-    " WHERE log = ? AND request_id = ? AND ts = ? AND action = ? AND actor = ? AND app IS ? LIMIT 1"
-)
 
 
-class LogWriter(PruningWriter):
+class LogWriter(PruningWriter, LogSame):
     """Changes, see `storage.interface.Writer`."""
 
     def __init__(self, connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
@@ -56,28 +52,20 @@ class LogWriter(PruningWriter):
         self._store(batch)
         return numbers
 
+    async def sum_up(self, dealer: str) -> None:
+        """Bring the summaries of the dealer's log up to its last entry."""
+        log, size = self._row("SELECT log, size FROM logs WHERE dealer = ?", dealer) or (0, 0)
+        keep_summaries(self._connection, self._names.find, log, size, stretch=1)
+
     async def append_imported(self, entries: Sequence[NewEntry]) -> int:
         """Append those that the log lacks; return how many these were."""
-        batch, taken = Batch(), set[Row]()
-        for entry in entries:
-            same = self._sameness(entry)
-            if same not in taken and self._row(SAME, *same) is None:
-                taken.add(same)
+        batch = Batch()
+        for dealer in dict.fromkeys(entry.dealer for entry in entries):
+            of_dealer = [entry for entry in entries if entry.dealer == dealer]
+            for entry in self.lacking(self._opened_log(dealer), of_dealer):
                 self._add(batch, entry)
         self._store(batch)
         return len(batch.rows)
-
-    def _sameness(self, entry: NewEntry) -> Row:
-        """Return what makes two entries the same one, as the values of SAME."""
-        name = self._names
-        return (
-            self._opened_log(entry.dealer),
-            storable(entry.request_id),
-            microseconds(entry.timestamp),
-            name.intern(entry.action),
-            name.intern(entry.actor),
-            name.intern_optional(entry.app),
-        )
 
     def _add(self, batch: Batch, entry: NewEntry) -> int:
         """Number an entry and put its row into the batch."""
@@ -101,6 +89,8 @@ class LogWriter(PruningWriter):
         many(COUNT, batch.entry_counts())
         many(KEY_USE, batch.key_use())
         many(TRAFFIC, batch.traffic(self._names.find(Kind.API_CALL.value)))
+        for log in batch.logs.values():
+            keep_summaries(self._connection, self._names.find, log.log, log.size)
 
     def _grow(self, batch: Batch) -> None:
         """Add the batch's leaves to the trees of their logs."""

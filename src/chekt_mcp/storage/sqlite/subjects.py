@@ -14,6 +14,7 @@ from chekt_mcp.storage.sqlite.keys import KeyReader, KeyWriter
 from chekt_mcp.storage.sqlite.log_ages import LogAges
 from chekt_mcp.storage.sqlite.log_pages import LogPages
 from chekt_mcp.storage.sqlite.log_pruning import LogPruning
+from chekt_mcp.storage.sqlite.log_summaries import LogSummaries
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
 from chekt_mcp.storage.sqlite.partners import PartnerReader, PartnerWriter
 from chekt_mcp.storage.sqlite.rotations import RotationReader, RotationWriter
@@ -32,6 +33,7 @@ class SqliteReader(
     PartnerReader,
     LogPruning,
     LogAges,
+    LogSummaries,
     LogPages,
 ):
     """`storage.interface.Reader` on one connection."""
@@ -51,6 +53,7 @@ class SqliteWriter(
     PartnerWriter,
     LogWriter,
     LogAges,
+    LogSummaries,
     LogPages,
 ):
     """`storage.interface.Writer` on one connection."""
