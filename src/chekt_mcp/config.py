@@ -41,6 +41,7 @@
 | `CHEKT_MCP_ANCHOR_URL` | https URL that takes checkpoints (POST) and gives the newest (GET); docs/anchors.md | none |
 | `CHEKT_MCP_ANCHOR_COMMAND` | command that keeps the checkpoint it reads on standard input | none |
 | `CHEKT_MCP_ANCHOR_ASK` | command that prints the newest checkpoint kept by the one above | none |
+| `CHEKT_MCP_ANALYSIS` | thresholds of `analyze_audit_log`: `name=number`, by commas; docs/analysis.md | none set |
 """
 
 from __future__ import annotations
@@ -52,9 +53,21 @@ from pathlib import Path
 
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.oauth_setting import IssuerAccess, OAuthSetting, read_issuer_access, read_oauth
-from chekt_mcp.setting_values import bad_setting, read_command, read_number, read_path
+from chekt_mcp.setting_values import bad_setting, read_command, read_number, read_numbers, read_path
 
 VAULT = "CHEKT_MCP_VAULT_ADDRESS"
+ANALYSIS = {
+    "baseline_days": (1, 90),
+    "new_addresses": (1, 10_000),
+    "burst_calls": (1, 1_000_000),
+    "failed_calls": (1, 1_000_000),
+    "burst_factor": (1, 1_000),
+    "refusals": (1, 1_000),
+    "usual_days": (1, 30),
+    "silent_hours": (1, 168),
+    "unused_days": (7, 400),
+}
+"""Thresholds that can be set, and how low and high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,9 @@ class Settings:
     webhook_window: int = 300
     checkpoint_entries: int = 1_000
     checkpoint_seconds: int = 300
+    analysis: Mapping[str, int] = field(default_factory=dict)
+    """Thresholds that are set, by name."""
+
     anchor: AnchorSetting = AnchorSetting()
     oauth: OAuthSetting | None = None
     """Whose access tokens are taken over HTTP; None: nobody's."""
@@ -146,6 +162,7 @@ def from_environment(
         webhook_window=read_number(environ, "CHEKT_MCP_WEBHOOK_WINDOW", 300, 1, 3600),
         checkpoint_entries=read_number(environ, "CHEKT_MCP_CHECKPOINT_ENTRIES", 1_000, 1, 1_000_000),
         checkpoint_seconds=read_number(environ, "CHEKT_MCP_CHECKPOINT_SECONDS", 300, 5, 86_400),
+        analysis=read_numbers(environ, "CHEKT_MCP_ANALYSIS", ANALYSIS),
         anchor=_anchor(environ),
         oauth=read_oauth(environ),
         issuers=read_issuer_access(environ),

@@ -22,6 +22,18 @@ def read_number(environ: Mapping[str, str], name: str, default: int, low: int, h
     return int(text)
 
 
+def read_numbers(environ: Mapping[str, str], name: str, known: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Return numbers by name, written as `one=1,other=2`; `known` tells the names, and how low and high each may be."""
+    given = {part.partition("=")[0]: part.partition("=")[2] for part in read_words(environ, name)}
+    if unknown := set(given) - set(known):
+        raise bad_setting(name, f"names {len(unknown)} that it does not have; it has {', '.join(known)}")
+    for part, (low, high) in known.items():
+        text = given.get(part, str(low))
+        if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and low <= int(text) <= high):
+            raise bad_setting(name, f"must have a whole number from {low} to {high} for {part}")
+    return {part: int(text) for part, text in given.items()}
+
+
 def read_path(name: str, given: str) -> Path:
     """Return an absolute path."""
     try:

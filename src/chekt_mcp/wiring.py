@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from chekt_mcp.anchors.interface import Anchor
 from chekt_mcp.config import AnchorSetting, CommandSetting, Settings, VaultSetting
+from chekt_mcp.domain.analysis.thresholds import Thresholds
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.operations.services import Clock, Limits, Sealing, Services
 from chekt_mcp.secrets.interface import Sink
@@ -154,6 +155,7 @@ def open_services(
         settings.webhook_window,
         settings.checkpoint_entries,
         settings.checkpoint_seconds,
+        Thresholds(**settings.analysis),
     )
     sinks = ConfiguredSinks(settings.secrets_dir, settings.api_key_file, settings.sink)
     return Services(

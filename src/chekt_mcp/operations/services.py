@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from chekt_mcp.anchors.interface import Anchor
+from chekt_mcp.domain.analysis.thresholds import Thresholds
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.scope import Grant
@@ -63,6 +64,9 @@ class Limits:
     checkpoint_entries: int = 1_000
     checkpoint_seconds: int = 300
     """A checkpoint is due after so many entries, or so many seconds after the first of them."""
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    """From where on something in the log is unusual."""
 
 
 PROBE_RATE = Rate(10, timedelta(minutes=1))
