@@ -92,7 +92,7 @@ async def test_jobs_that_lost_their_transaction_to_a_full_disk_are_told_too(full
 
     first = asyncio.ensure_future(full.write(hold_up))
     await asyncio.to_thread(begun.wait, 10)
-    small, large = append(1, "small", 1), append(1, "large", 10**6)
+    small, large = append(1, "small", 1), append(30, "large", 50_000)
     together = [asyncio.ensure_future(full.write(one)) for one in (small, large, small)]
     await asyncio.sleep(0)
     go_on.set()

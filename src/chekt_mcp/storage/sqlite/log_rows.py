@@ -95,8 +95,7 @@ class EntryRows:
         if not request_id.isascii() or "\0" in request_id:
             request_id = storable(request_id)
         details, details_ = None, ""
-        if entry.details:
-            details = kept_details(entry)
+        if entry.details and (details := kept_details(entry)) is not None:
             details_ = ',"details":' + details
         salt = self._random(SALT_LENGTH)
         leaf = (
@@ -154,11 +153,11 @@ class EntryRows:
         return _remember(self._seconds, second, moment)
 
 
-def kept_details(entry: NewEntry) -> str:
-    """Return an entry's details as they are kept: canonical JSON, or a note where that is too long."""
+def kept_details(entry: NewEntry) -> str | None:
+    """Return an entry's details as they are kept: canonical JSON, a note where that is too long, None where empty."""
     text = details_text(entry.details)
     if len(text) <= MOST_DETAILS:
-        return text
+        return None if text == "{}" else text
     content = text.encode()
     note = {"not_kept": "these details are too long for the log", "bytes": len(content)}
     return details_text({**note, "sha256": sha256(content).hexdigest()})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from chekt_mcp.domain.canonical_json import details_from
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+LARGE_NUMBER = re.compile(r"\d{16}")
 NOT_KEPT = '{"not_kept":"these details cannot be written as JSON"}'
 
 
@@ -49,6 +53,16 @@ def json_text(value: object) -> str:
     except (ValueError, RecursionError):  # circular, or deeper than can be walked
         return NOT_KEPT
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def logged_details(text: object) -> Mapping[str, object]:
+    """`json_object` of an entry's details, whose numbers are doubles: what was hashed is what is read."""
+    if isinstance(text, str) and LARGE_NUMBER.search(text):
+        try:
+            return details_from(text)
+        except (ValueError, RecursionError):
+            return {}
+    return json_object(text)
 
 
 def json_object(text: object) -> Mapping[str, object]:
