@@ -30,7 +30,7 @@ from chekt_mcp.storage.sqlite.log_query import (
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
 from chekt_mcp.storage.sqlite.request_key import request_keys
 from chekt_mcp.storage.sqlite.session import Row
-from chekt_mcp.storage.sqlite.values import json_object, moment, storable
+from chekt_mcp.storage.sqlite.values import logged_details, moment, storable
 
 COLUMNS = "ts, id, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin, details"
 NEWEST_FIRST = "ORDER BY ts DESC, id DESC"
@@ -206,7 +206,7 @@ class LogSearch(LogReader):
             source_ip=self._addresses.text(address),
             key_id=name(key),
             origin=name(origin),
-            details=json_object(details),
+            details=logged_details(details),
             seq=number & SEQ_MASK,
         )
 
