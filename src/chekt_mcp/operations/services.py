@@ -15,6 +15,7 @@ from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.scope import Grant
 from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.errors import Unavailable
+from chekt_mcp.operations.audit.record_calls import CallRecorder
 from chekt_mcp.operations.caller_rate import CallerRate
 from chekt_mcp.secrets.interface import Sink
 from chekt_mcp.storage.interface import Storage
@@ -98,6 +99,7 @@ class Services:
     limits: Limits = field(default_factory=Limits)
     probe: Callable[[], EndpointProbe] = no_probe
     probe_rate: CallerRate = field(default_factory=lambda: CallerRate(PROBE_RATE))
+    recorder: CallRecorder = field(default_factory=CallRecorder, repr=False)
     approvals_url: str | None = None
     anchors: Callable[[], Sequence[Anchor]] = no_anchors
     exports: Path | None = None

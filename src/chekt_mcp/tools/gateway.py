@@ -29,9 +29,7 @@ from chekt_mcp.domain.exposure import contains_credential, exposed_field
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.errors import ChektError, InvalidInput, NotFound, NotPermitted, Unavailable
 from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
-from chekt_mcp.operations.keys.overdue import settle
 from chekt_mcp.operations.services import Call, Services
-from chekt_mcp.storage.interface import Writer
 from chekt_mcp.tools.answer import Answer, as_result
 from chekt_mcp.tools.catalog import CATALOG, ToolSpec, tool_scopes
 from chekt_mcp.tools.rejection import bad_arguments, failure, rejection
@@ -187,12 +185,7 @@ async def write_entry(services: Services, entry: NewEntry) -> None:
     Raises:
         Unavailable: it could not be written; the answer must then be withheld.
     """
-
-    async def work(writer: Writer) -> None:
-        await settle(writer, entry.timestamp, entry.key_id)
-        await writer.append([entry])
-
-    await services.storage.write(work)
+    await services.recorder.record(services.storage, entry)
 
 
 def _app_about(attempt: Attempt) -> str | None:
