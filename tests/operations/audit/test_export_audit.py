@@ -18,11 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.export_manifest import Manifest
 from chekt_mcp.domain.formula import restored
 from chekt_mcp.domain.log_block import LogBlock
-from chekt_mcp.domain.scope import Grant, Scope
 from chekt_mcp.errors import ChektError, Conflict, InvalidInput, Unavailable
 from chekt_mcp.operations.audit import export_audit
 from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, export_log, target_of
@@ -31,33 +29,13 @@ from chekt_mcp.operations.audit.export_file import ExportFile, manifest_path
 from chekt_mcp.operations.audit.export_format import ExportFormat, encoder_of
 from chekt_mcp.operations.audit.export_json import JsonEncoder, JsonLinesEncoder
 from chekt_mcp.operations.audit.export_text import FIELDS
-from chekt_mcp.operations.services import Call
 from chekt_mcp.storage.interface import Writer
+from export_samples import entry, operator
 from world import World
 
 pytestmark = pytest.mark.anyio
 
 ALL = ExportRequest(apps=("shop",), dealer_wide=True, since="9999d", form=ExportFormat.JSONL)
-
-
-def call(world: World) -> Call:
-    grant = Grant("acme", "terminal:root", "none", None, ("shop",), frozenset(Scope))
-    return Call(grant, "req_export", world.clock(), "terminal")
-
-
-def entry(world: World, number: int, **changes: Any) -> NewEntry:
-    made = NewEntry(
-        dealer="acme",
-        timestamp=world.clock() - timedelta(minutes=number),
-        actor="app:shop",
-        kind=Kind.API_CALL,
-        action="devices.list",
-        result=Result.OK if number % 3 else Result.DENIED,
-        request_id=f"req_{number}",
-        app="shop",
-        source_ip=f"203.0.113.{number % 250}",
-    )
-    return replace(made, **changes)
 
 
 @pytest.fixture
@@ -71,7 +49,7 @@ async def export(
     world: World, path: Path, request: ExportRequest = ALL, *, seen: Callable[[ExportProgress], None] | None = None
 ) -> Manifest:
     target = target_of(path, manifest_path(path), proofs=request.proofs, force=False)
-    return await export_log(world.services(), call(world), request, target, seen or (lambda _: None))
+    return await export_log(world.services(), operator(world), request, target, seen or (lambda _: None))
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -179,7 +157,7 @@ async def test_the_file_is_the_owners_and_replaces_nothing_unasked(filled: World
         await export(filled, path)
     target = target_of(path, manifest_path(path), proofs=False, force=True)
     nobody = replace(ALL, filters={"actor": "nobody"})
-    await export_log(filled.services(), call(filled), nobody, target, lambda _: None)
+    await export_log(filled.services(), operator(filled), nobody, target, lambda _: None)
     assert path.stat().st_size == 0
 
 
