@@ -5,6 +5,7 @@ import math
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,3 +150,14 @@ def test_the_leaf_is_the_hash_of_the_canonical_entry() -> None:
 def test_a_moment_without_a_time_zone_is_not_guessed() -> None:
     with pytest.raises(TypeError, match="time zone"):
         canonical_entry(replace(ENTRY, timestamp=datetime(2026, 1, 1)), SALT)  # noqa: DTZ001 -- the point of the test
+
+
+def test_the_format_page_is_about_this_program() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "audit-log-format.md").read_text("utf-8")
+    lines = page.partition("```jsonl\n")[2].partition("```")[0].splitlines()
+    for line in lines:
+        written = json.loads(line)
+        salt, moment = bytes.fromhex(written.pop("salt")), datetime.fromisoformat(written.pop("timestamp"))
+        kind, result = Kind(written.pop("kind")), Result(written.pop("result"))
+        assert canonical_entry(Entry(timestamp=moment, kind=kind, result=result, **written), salt) == line.encode()
+    assert len(lines) == 5
