@@ -202,3 +202,66 @@ def test_a_flag_that_cannot_be_read_is_still_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
         without_bad_settings(STATE, state="~no-such-user-here/state")
     assert caught.value.code == "bad_setting"
+
+
+OAUTH = {
+    "CHEKT_MCP_OAUTH_ISSUER": "https://login.example.com",
+    "CHEKT_MCP_OAUTH_JWKS_URL": "https://login.example.com/jwks",
+}
+INTROSPECTION = {
+    "CHEKT_MCP_OAUTH_INTROSPECTION_URL": "https://login.example.com/introspect",
+    "CHEKT_MCP_OAUTH_CLIENT_ID": "chekt-mcp",
+    "CHEKT_MCP_OAUTH_CLIENT_SECRET": "EXAMPLE",
+}
+
+
+def test_nobodys_tokens_are_taken_unless_an_issuer_is_named() -> None:
+    assert from_environment(STATE).oauth is None
+    assert from_environment({**STATE, **dict.fromkeys(OAUTH, "")}).oauth is None
+
+
+def test_an_issuer_needs_its_name_and_its_keys_only() -> None:
+    oauth = from_environment({**STATE, **OAUTH}).oauth
+    assert oauth is not None
+    assert (oauth.algorithms, oauth.types) == ({"RS256"}, {"at+jwt"})
+    claims = (oauth.dealer_claim, oauth.apps_claim, oauth.approver_claim, oauth.dealer, oauth.apps)
+    assert claims == ("chekt_dealer", "chekt_apps", "chekt_approver", None, ())
+
+
+def test_everything_about_an_issuer_can_be_said() -> None:
+    chosen = {
+        "CHEKT_MCP_OAUTH_ALGORITHMS": "ES256, EdDSA",
+        "CHEKT_MCP_OAUTH_TYPES": "application/at+JWT,JWT",
+        "CHEKT_MCP_OAUTH_APPS": "shop kiosk,shop",
+        "CHEKT_MCP_OAUTH_DEALER": "acme",
+        "CHEKT_MCP_ISSUER_HOSTS": "private",
+        "CHEKT_MCP_ISSUER_CA_FILE": "/etc/ca.pem",
+    }
+    settings = from_environment({**STATE, **OAUTH, **INTROSPECTION, **chosen})
+    oauth = settings.oauth
+    assert oauth is not None
+    assert (oauth.algorithms, oauth.types) == ({"ES256", "EdDSA"}, {"at+jwt", "jwt"})
+    assert (oauth.apps, oauth.dealer) == (("shop", "kiosk"), "acme")
+    assert oauth.introspection is not None
+    assert oauth.introspection.client_id == "chekt-mcp"
+    assert (settings.issuers.hosts, settings.issuers.ca_file) == ("private", Path("/etc/ca.pem"))
+    assert "EXAMPLE" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variables", "to_blame"),
+    [
+        ({"CHEKT_MCP_OAUTH_JWKS_URL": "https://login.example.com/jwks"}, "CHEKT_MCP_OAUTH_JWKS_URL"),
+        (INTROSPECTION, "CHEKT_MCP_OAUTH_INTROSPECTION_URL"),
+        ({"CHEKT_MCP_OAUTH_ISSUER": "https://login.example.com"}, "CHEKT_MCP_OAUTH_ISSUER"),
+        ({**OAUTH, **INTROSPECTION, "CHEKT_MCP_OAUTH_CLIENT_SECRET": ""}, "CHEKT_MCP_OAUTH_INTROSPECTION_URL"),
+        ({**OAUTH, "CHEKT_MCP_OAUTH_ALGORITHMS": "HS256"}, "CHEKT_MCP_OAUTH_ALGORITHMS"),
+        ({**OAUTH, "CHEKT_MCP_OAUTH_ALGORITHMS": "RS256 none"}, "CHEKT_MCP_OAUTH_ALGORITHMS"),
+        ({"CHEKT_MCP_ISSUER_HOSTS": "anywhere"}, "CHEKT_MCP_ISSUER_HOSTS"),
+    ],
+)
+def test_half_an_issuer_is_refused_by_the_variable_that_is_set(variables: dict[str, str], to_blame: str) -> None:
+    assert refused(**variables).field == to_blame
+    settings, bad = without_bad_settings({**STATE, **variables})
+    assert bad
+    assert settings.issuers.hosts == "public"
