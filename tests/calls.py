@@ -16,5 +16,6 @@ MINIMAL: dict[str, dict[str, object]] = {
     "search_audit_log": {},
     "export_audit_log": {},
     "verify_audit_log": {},
+    "analyze_audit_log": {},
     "correlate_requests": {"request_ids": ["req_8f2k1m9x"]},
 }

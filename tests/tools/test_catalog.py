@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chekt_mcp.domain.scope import SERVER_SCOPES
-from chekt_mcp.tools import changing, endpoint, exporting, identity, reading, verifying
+from chekt_mcp.tools import analyzing, changing, endpoint, exporting, identity, reading, verifying
 from chekt_mcp.tools.catalog import CATALOG, published, tool_scopes
 from chekt_mcp.tools.publish import schemas
 
@@ -12,6 +12,7 @@ MODULES = {
     "reading": reading,
     "endpoint": endpoint,
     "changing": changing,
+    "analyzing": analyzing,
     "exporting": exporting,
     "verifying": verifying,
 }

@@ -30,9 +30,9 @@ from chekt_mcp.storage.records import (
     RememberedAnswer,
     SeenDelivery,
 )
+from chekt_mcp.storage.retention_interface import RetentionLookups
 from chekt_mcp.storage.session_interface import SessionChanges, SessionLookups
 from chekt_mcp.storage.summary_interface import SummaryLookups
-from chekt_mcp.storage.retention_interface import RetentionLookups
 from chekt_mcp.storage.tree_interface import TreeChanges, TreeLookups
 
 if TYPE_CHECKING:  # start-up is measured, and only a receiver needs the rules for deliveries

@@ -155,6 +155,15 @@ class VerifyAuditLogInput(Arguments):
     ]
 
 
+class AnalyzeAuditLogInput(Arguments):
+    """Arguments of `analyze_audit_log`."""
+
+    app: Annotated[str | None, Field(max_length=48, description="Default: every app you cover")] = None
+    since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "24h"
+    until: Moment | None = None
+    baseline: Annotated[Moment, Field(description="What came before, to hold it against: 7d, 30d, or RFC 3339")] = "30d"
+
+
 class CorrelateRequestsInput(Arguments):
     """Arguments of `correlate_requests`."""
 
