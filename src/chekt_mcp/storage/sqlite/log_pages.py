@@ -94,7 +94,7 @@ class LogPages(LogSearch):
             look = self._through_stretches(query, log, limit, needed)
             if look is not None:
                 return look
-        return self._walked(query, limit, MOST_ROWS)
+        return self._walked(query, limit, MOST_ROWS // texts(query))
 
     def _walked(self, query: Query, limit: int, most: int) -> Look:
         """Look at no more than about `most` rows of the index."""
@@ -137,7 +137,7 @@ class LogPages(LogSearch):
                     found.append(heapq.heappop(waiting))
                 if len(found) >= limit:
                     break
-                if looked > MOST_ROWS:
+                if looked > MOST_ROWS // texts(query):
                     end = Position(last_ts, SEQ_MASK)
                     return Look(self._of_marks(query.dealer, found), end) if last_ts < last else None
                 looked += PASSED_OVER
@@ -168,6 +168,11 @@ def _page(look: Look, limit: int, further: int, counted: int) -> Page:
         return Page(look.entries, look.end)
     shown = look.entries[:limit]
     return Page(shown, _position(shown[-1]), full=True, further=further, at_least=further >= counted)
+
+
+def texts(query: Query) -> int:
+    """Return how many texts each row is compared with, 1 at least: what a row costs."""
+    return len(query.text.values) if query.text is not None else 1
 
 
 def _position(entry: Entry) -> Position:

@@ -172,10 +172,10 @@ def _holds_text(text: str, named: Callable[[str], Condition]) -> Condition:
     return any_condition([found, named(name_pattern(text))])
 
 
-def addresses_in(choice: Choice[Network]) -> Condition:
-    """Match rows of `addresses` within any of these networks, negated or not."""
+def addresses_in(address: str, choice: Choice[Network]) -> Condition:
+    """Match 16 bytes of an address within any of these networks, whether the choice is negated or not."""
     spans = [span for network in choice.values for span in ranges(network)]
-    return Condition(" OR ".join(["ip BETWEEN ? AND ?"] * len(spans)), tuple(bound for span in spans for bound in span))
+    return any_condition([Condition(f"{address} BETWEEN ? AND ?", span) for span in spans])
 
 
 def ranges(network: IPv4Network | IPv6Network) -> list[tuple[bytes, bytes]]:

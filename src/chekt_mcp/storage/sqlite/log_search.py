@@ -37,6 +37,7 @@ NEWEST_FIRST = "ORDER BY ts DESC, id DESC"
 KINDS: Mapping[str | None, Kind] = {kind.value: kind for kind in Kind}
 RESULTS: Mapping[str | None, Result] = {result.value: result for result in Result}
 SEQ_MASK = (1 << SEQ_BITS) - 1
+ADDRESS = "(SELECT ip FROM addresses WHERE id = source_ip)"
 MOST_WALKS = 64
 """Walks that are merged for one query; beyond it, rows are filtered instead."""
 
@@ -136,9 +137,9 @@ class LogSearch(LogReader):
         """Return the conditions of a query; None when nothing can fit."""
         log, apps = self._log(query.dealer), sorted(self._numbers(query.apps))
         named = self._named(query)
-        if log is None or named is None or not (apps or query.dealer_wide):
-            return None
         places, inside = self._places(query)
+        if log is None or named is None or places == [] or not (apps or query.dealer_wide):
+            return None
         return Plan(
             log,
             apps,
@@ -180,13 +181,14 @@ class LogSearch(LogReader):
         """Return the numbers of the networks' addresses if they are few, and the condition that always holds."""
         if query.source_network is None:
             return None, []
-        within = addresses_in(query.source_network)
-        numbers = f"SELECT id FROM addresses WHERE {within.clause}"  # noqa: S608 -- as above
-        inside = Condition(f"source_ip IN ({numbers})", within.values)
+        within = addresses_in("ip", query.source_network)
+        numbers = f"SELECT id FROM addresses WHERE {within.clause} LIMIT ?"  # noqa: S608 -- as above
+        places = [row[0] for row in self._rows(numbers, *within.values, MOST_WALKS + 1)]
+        few = len(places) <= MOST_WALKS
+        inside = one_of("source_ip", places) if few else addresses_in(ADDRESS, query.source_network)
         if query.source_network.negated:
             return None, [but_not(inside)]
-        rows = self._rows(f"{numbers} LIMIT ?", *within.values, MOST_WALKS + 1)
-        return ([row[0] for row in rows] if len(rows) <= MOST_WALKS else None), [inside]
+        return (places if few else None), [inside]
 
     def _entry(self, dealer: str, row: Row) -> Entry:
         """Read a row; what cannot be read as what it should be never fails the page, and is not passed off as more."""
