@@ -85,6 +85,7 @@ class EdgeParts:
     tools: ToolScopes
     rates: EdgeRates
     refusals: RefusalLog
+    compiled: CompiledLists
 
 
 class Edge:
@@ -92,7 +93,6 @@ class Edge:
 
     def __init__(self, services: Services, parts: EdgeParts, settings: EdgeSettings, inner: App) -> None:
         self._services, self._parts, self._settings, self._inner = services, parts, settings, inner
-        self._compiled = CompiledLists()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -146,7 +146,7 @@ class Edge:
     async def _admitted(self, visit: Visit, granted: GrantedToken, source_ip: str) -> None:
         visit.caller = replace(caller_of(granted), source_ip=source_ip, request_id=visit.request_id)
         visit.admitted = True
-        grant, compiled = granted.grant, self._compiled
+        grant, compiled = granted.grant, self._parts.compiled
         admission = await self._services.storage.read(lambda reader: admit(reader, compiled, grant, source_ip))
         if admission.entrance is Entrance.NOT_OVER_HTTP:
             raise Turned(bad_credential(self._settings.metadata_url), admission.entrance)

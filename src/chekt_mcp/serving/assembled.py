@@ -77,7 +77,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     own, challenge = options.own_names(port), options.challenge
     settings = EdgeSettings(own, metadata_url(resource), client_of, challenge, options.body_seconds)
     refusals = RefusalLog(services)
-    parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals)
+    parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals, gateway.compiled)
     edge = Edge(services, parts, settings, endpoint)
     pages = approval_site(services, options, port, client_of, around.rates.addresses)
     exact = {**_exact(around, options, resource, edge), BASE: pages}

@@ -15,10 +15,13 @@ class CompiledLists:
     The version is read from storage at every call; only the compiled form of that very version is kept.
     """
 
-    KEPT = 64
+    KEPT = 4_096
+    ENTRIES_KEPT = 500_000
+    """Entries of all lists kept; the one compiled longest ago goes first."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], tuple[int, bool, AddressMatcher, int]] = {}
+        self._entries = 0
 
     def matcher(self, version: AllowListVersion) -> tuple[AddressMatcher, int]:
         """Return the matcher of `version` and its number of entries; a list that is off has none.
@@ -31,10 +34,15 @@ class CompiledLists:
         if kept and kept[:2] == (version.version, version.enabled):
             return kept[2], kept[3]
         matcher, entries = _compile(version)
-        if len(self._kept) >= self.KEPT:
-            self._kept.pop(next(iter(self._kept)))
+        self._forget(place)
+        while self._kept and (len(self._kept) >= self.KEPT or self._entries + entries > self.ENTRIES_KEPT):
+            self._forget(next(iter(self._kept)))
         self._kept[place] = (version.version, version.enabled, matcher, entries)
+        self._entries += entries
         return matcher, entries
+
+    def _forget(self, place: tuple[str, str]) -> None:
+        self._entries -= self._kept.pop(place, (0, False, None, 0))[3]
 
 
 def _compile(version: AllowListVersion) -> tuple[AddressMatcher, int]:
