@@ -55,7 +55,7 @@ def by_field(row: Mapping[str, object]) -> tuple[Known, dict[str, Scalar]]:
     for name, value in row.items():
         if value is None or value == "":
             continue
-        field = _field_of(name[: _LONGEST_NAME + 1])
+        field = FIELDS.get(name) or _field_of(name[: _LONGEST_NAME + 1])
         if field is None or field in known:
             extra[name] = value
         elif text := value.strip() if isinstance(value, str) else _number_text(value, field):

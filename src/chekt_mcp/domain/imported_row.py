@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -36,6 +37,10 @@ DETAILS_LIMIT = 24
 DETAIL_NAME_LIMIT = 64
 DETAIL_LIMIT = 512
 """Characters kept of a detail. Lists and objects are kept as JSON text."""
+
+SHORT = 128
+TEXTS_REMEMBERED = 4_096
+"""Apps, actors, actions, scopes and keys repeat: short ones are judged once."""
 
 ANY_TIME = Times()
 
@@ -110,7 +115,7 @@ def _entry(known: Known, extra: Mapping[str, Scalar], target: Import) -> NewEntr
         timestamp=timestamp,
         actor=_text(known, "actor") or "unknown",
         kind=read_kind(known.get("kind"), target.mapping.kinds),
-        action=_needed_text(known, "action"),
+        action=_text(known, "action") or _needed(known, "action"),
         result=outcome,
         request_id=_needed_text(known, "request_id"),
         app=_text(known, "app"),
@@ -144,7 +149,14 @@ def _needed_text(known: Known, field: str) -> str:
 
 def _text(known: Known, field: str) -> str | None:
     value = known.get(field)
-    return stored_text(value, LIMITS[field], field) if value else None
+    if not value:
+        return None
+    return _short_text(value, field) if len(value) <= SHORT else stored_text(value, LIMITS[field], field)
+
+
+@lru_cache(TEXTS_REMEMBERED)
+def _short_text(value: str, field: str) -> str:
+    return stored_text(value, LIMITS[field], field)
 
 
 def _details(known: Known, extra: Mapping[str, Scalar], outcome: str) -> dict[str, object]:
