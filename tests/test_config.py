@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chekt_mcp.config import CommandSetting, Settings, VaultSetting, from_environment, without_bad_settings
+from chekt_mcp.config import (
+    AnchorSetting,
+    CommandSetting,
+    Settings,
+    VaultSetting,
+    from_environment,
+    without_bad_settings,
+)
 from chekt_mcp.errors import InvalidInput
 
 KEY = "chekt_test_" + "EXAMPLE0" * 4
@@ -19,6 +26,8 @@ NUMBERS = {
     "CHEKT_MCP_GRACE_HOURS": (1, 720),
     "CHEKT_MCP_WEBHOOK_WINDOW": (1, 3600),
     "CHEKT_MCP_SINK_SECONDS": (1, 60),
+    "CHEKT_MCP_CHECKPOINT_ENTRIES": (1, 1_000_000),
+    "CHEKT_MCP_CHECKPOINT_SECONDS": (5, 86_400),
 }
 COMMAND = {"CHEKT_MCP_SINK_COMMAND": "store --name '{app} {kind}'"}
 VAULT = {"CHEKT_MCP_VAULT_ADDRESS": "https://vault.example.com", "CHEKT_MCP_VAULT_TOKEN_FILE": "/run/token"}
@@ -38,6 +47,8 @@ def number(settings: Settings, name: str) -> float:
         "CHEKT_MCP_APPROVAL_MINUTES": settings.approval_ttl / timedelta(minutes=1),
         "CHEKT_MCP_GRACE_HOURS": settings.grace / timedelta(hours=1),
         "CHEKT_MCP_WEBHOOK_WINDOW": settings.webhook_window,
+        "CHEKT_MCP_CHECKPOINT_ENTRIES": settings.checkpoint_entries,
+        "CHEKT_MCP_CHECKPOINT_SECONDS": settings.checkpoint_seconds,
     }
     return values[name]
 
@@ -131,6 +142,32 @@ def test_settings_do_not_show_key_and_key_encryption_key() -> None:
     assert (settings.api_key, settings.kek) == (KEY, "RVhBTVBMRQ==")
     assert KEY not in repr(settings)
     assert "RVhBTVBMRQ==" not in repr(settings)
+
+
+def test_nobody_outside_keeps_checkpoints_unless_configured() -> None:
+    assert from_environment(STATE).anchor == AnchorSetting()
+
+
+def test_anchors_are_a_url_and_a_command_that_may_be_asked() -> None:
+    configured = {
+        "CHEKT_MCP_ANCHOR_URL": "https://anchor.example.com/{dealer}",
+        "CHEKT_MCP_ANCHOR_COMMAND": "keep '{dealer} log'",
+        "CHEKT_MCP_ANCHOR_ASK": "newest {dealer}",
+    }
+    expected = AnchorSetting(configured["CHEKT_MCP_ANCHOR_URL"], ("keep", "{dealer} log"), ("newest", "{dealer}"))
+    assert from_environment({**STATE, **configured}).anchor == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CHEKT_MCP_ANCHOR_URL", "http://anchor.example.com/"),
+        ("CHEKT_MCP_ANCHOR_COMMAND", "keep 'it"),
+        ("CHEKT_MCP_ANCHOR_ASK", "newest"),
+    ],
+)
+def test_an_anchor_that_cannot_be_used_as_configured_is_refused(name: str, value: str) -> None:
+    assert refused(**{name: value}).field == name
 
 
 def test_new_keys_go_to_files_unless_something_else_is_configured() -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 from chekt_mcp.cli.arguments import DONE, FAILED, Parser
 from chekt_mcp.cli.command import Command, carry_out
+from chekt_mcp.cli.doctor.anchors import check_anchors
 from chekt_mcp.cli.doctor.clients import check_clients
 from chekt_mcp.cli.doctor.clock import check_clock
 from chekt_mcp.cli.doctor.delivery import check_delivery
@@ -57,6 +58,7 @@ async def _inside(settings: Settings, places: list[KeyPlace], clock: Clock) -> l
             *await check_sealing(services),
             *await check_delivery(services),
             *await check_rotations(services),
+            *await check_anchors(services),
             *await check_clock(services),
             *await check_keys(services, settings, places),
         ]
