@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,11 +11,13 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, Authority, ConfirmBy, Environment
 from chekt_mcp.domain.approval import Approval, Challenge
-from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Query, Result
+from chekt_mcp.domain.audit import Entry, Kind, LoggedEntry, NewEntry, Query, Result
+from chekt_mcp.domain.audit_leaf import leaf_hash
 from chekt_mcp.domain.choice import Choice, any_of
+from chekt_mcp.domain.merkle import root_of
 from chekt_mcp.domain.rotation import Reason, Rotation, RotationState
 from chekt_mcp.domain.scope import Scope
-from chekt_mcp.storage.interface import Storage, Writer
+from chekt_mcp.storage.interface import Reader, Storage, Writer
 from chekt_mcp.storage.records import (
     Dealer,
     DeliveryClaim,
@@ -24,6 +26,7 @@ from chekt_mcp.storage.records import (
     RememberedAnswer,
     SealedKey,
     SeenDelivery,
+    TreeHead,
 )
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -236,3 +239,13 @@ async def search(storage: Storage, limit: int = 1_000, **changes: Any) -> list[E
 
 async def request_ids(storage: Storage, **changes: Any) -> list[str]:
     return [one.request_id for one in await search(storage, **changes)]
+
+
+async def tree_agrees(storage: Storage, dealer: str = "acme") -> bool:
+    """Tell whether the tree of a log, of which nothing was pruned, is the one over its entries as they read."""
+    head, logged = await storage.read(lambda reader: _head_and_entries(reader, dealer))
+    return head == TreeHead(len(logged), root_of(leaf_hash(entry, salt) for entry, salt in logged))
+
+
+async def _head_and_entries(reader: Reader, dealer: str) -> tuple[TreeHead, Sequence[LoggedEntry]]:
+    return await reader.tree_head(dealer), await reader.logged_entries(dealer, 0, 10**6)

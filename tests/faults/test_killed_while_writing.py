@@ -36,6 +36,7 @@ async def test_no_acknowledged_entry_is_lost_however_often_processes_are_killed(
         entries = await sample.search(storage, limit=100_000)
         assert acknowledged <= {entry.request_id for entry in entries}
         assert sorted(entry.seq for entry in entries) == list(range(1, extent.entries + 1))
+        assert await sample.tree_agrees(storage)
         assert (
             sum(seen.requests for seen in await storage.read(sample.work("traffic", "acme", "shop", sample.BEGINNING)))
             == extent.entries

@@ -38,6 +38,9 @@ async def test_entries_appended_by_several_processes_are_all_there_and_numbered_
     assert sorted((int(seq), request_id) for seq, request_id in acknowledged) == log(tmp_path)
     assert [seq for seq, _ in log(tmp_path)] == list(range(1, 601))
     assert {request_id for _, request_id in log(tmp_path)} == {f"{name}-{n}" for name in names for n in range(150)}
+    storage = open_storage(tmp_path)
+    assert await sample.tree_agrees(storage)
+    await storage.close()
 
 
 async def test_of_writers_racing_for_a_version_of_a_list_one_wins(tmp_path: Path) -> None:

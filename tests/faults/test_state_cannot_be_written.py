@@ -80,6 +80,7 @@ async def test_a_full_disk_is_told_and_nothing_is_half_done(full: SqliteStorage,
     with closing(sqlite3.connect(tmp_path / "chekt.db")) as other:
         other.executescript("DROP TABLE ballast")
     assert await full.write(append(1, "after")) == [acknowledged + 1]
+    assert await sample.tree_agrees(full)
     await full.close()
 
 
@@ -151,6 +152,7 @@ def test_a_commit_that_the_disk_refuses_takes_all_of_its_jobs_and_no_other(tmp_p
     assert (told["seen"], told["after"]) == (["before"], [2])
     storage = open_storage(tmp_path)
     assert asyncio.run(sample.request_ids(storage)) == ["after", "before"]
+    assert asyncio.run(sample.tree_agrees(storage))
     asyncio.run(storage.close())
     with closing(sqlite3.connect(tmp_path / "chekt.db")) as other:
         assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)

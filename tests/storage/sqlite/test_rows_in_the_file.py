@@ -34,6 +34,13 @@ def raw(tmp_path: Path, storage: SqliteStorage) -> Iterator[sqlite3.Connection]:
 
 
 COLUMNS = "log, ts, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin"
+BESIDE_ENTRIES = """
+INSERT INTO pruned VALUES (1, 7, 8, 1);
+INSERT INTO pruned_leaves VALUES (7, x'00');
+INSERT INTO log_tiles VALUES (1, 0, 0, x'00', x'00');
+INSERT INTO checkpoints VALUES (1, 1, x'00', 'note', 0);
+INSERT INTO anchors VALUES (1, 'anchor', 1, 0, 'receipt');
+"""
 TREE = "request_key, salt, leaf"
 COPY = f"INSERT INTO entries SELECT id + 1, {COLUMNS}, ?, {TREE} FROM entries"  # noqa: S608 -- constants
 
@@ -104,18 +111,49 @@ async def test_details_of_huge_size_hide_no_other_entry(storage: SqliteStorage, 
         "UPDATE addresses SET text = '192.0.2.1'",
         "DELETE FROM addresses",
         "REPLACE INTO addresses SELECT id, '192.0.2.1', ip FROM addresses",
+        "UPDATE pruned SET last = 9",
+        "DELETE FROM pruned",
+        "REPLACE INTO pruned VALUES (1, 7, 9, 1)",
+        "INSERT INTO pruned VALUES (1, 1, 1, 2)",
+        "UPDATE pruned_leaves SET leaf = x''",
+        "DELETE FROM pruned_leaves",
+        "UPDATE log_tiles SET root = x''",
+        "DELETE FROM log_tiles",
+        "UPDATE checkpoints SET note = ''",
+        "DELETE FROM checkpoints",
+        "UPDATE anchors SET receipt = ''",
+        "DELETE FROM anchors",
     ],
 )
 async def test_the_database_itself_refuses_to_change_the_log(
     storage: SqliteStorage, tmp_path: Path, statement: str
 ) -> None:
     before = await sample.search(storage)
+    with closing(connect(tmp_path / DATABASE)) as connection:
+        connection.executescript(BESIDE_ENTRIES)
     with (
         closing(connect(tmp_path / DATABASE)) as connection,
         pytest.raises(sqlite3.IntegrityError, match="append only"),
     ):
         connection.execute(statement)
     assert await sample.search(storage) == before
+    await storage.close()
+
+
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO pruned VALUES (1, 1, 1, 1)", "DELETE FROM entries WHERE id & 1023 = 7"]
+)
+async def test_the_database_itself_refuses_to_prune_under_a_legal_hold(
+    storage: SqliteStorage, tmp_path: Path, statement: str
+) -> None:
+    with closing(connect(tmp_path / DATABASE)) as connection:
+        connection.execute("INSERT INTO pruned VALUES (1, 7, 8, 1)")
+        connection.execute(COPY.replace("id + 1", "id + 6"), (None,))
+        connection.execute("INSERT INTO legal_holds VALUES (1, 'case', 'operator', 0)")
+        with pytest.raises(sqlite3.IntegrityError, match="append only"):
+            connection.execute(statement)
+        connection.execute("DELETE FROM legal_holds")
+        connection.execute(statement)
     await storage.close()
 
 
@@ -134,7 +172,9 @@ async def test_a_moment_out_of_range_is_refused_by_the_database(
 ) -> None:
     for moment in ("9223372036854775807", "'2026-06-01'", "1.5"):
         with pytest.raises(sqlite3.IntegrityError):
-            raw.execute(f"INSERT INTO entries SELECT id + 1, {COLUMNS.replace('ts', moment, 1)}, '', {TREE} FROM entries")  # noqa: S608 -- constants
+            raw.execute(
+                f"INSERT INTO entries SELECT id + 1, {COLUMNS.replace('ts', moment, 1)}, '', {TREE} FROM entries"
+            )  # noqa: S608 -- constants
     await storage.close()
 
 
