@@ -21,6 +21,7 @@ def denied_then_allowed(
     """Judge each address of one app, and each actor none of whose addresses stands out by itself."""
     busiest = _busiest_day(baseline)
     floor = frame.thresholds.refusals * (1 if frame.sufficient else UNJUDGED)
+    limit = max(floor, 2 * busiest + 1)
     by_address: dict[str, list[SourceUse]] = defaultdict(list)
     by_actor: dict[str, list[SourceUse]] = defaultdict(list)
     for use in uses:
@@ -29,11 +30,11 @@ def denied_then_allowed(
             by_address[use.source_ip].append(use)
     told: set[str] = set()
     for rows in by_address.values():
-        if _opened(rows, max(floor, busiest + 1)):
+        if _opened(rows, limit):
             told.update(row.actor for row in rows)
             yield _finding(frame, app, rows, busiest, by_address=True)
     for actor, rows in by_actor.items():
-        if actor not in told and _opened(rows, max(floor, 2 * busiest + 1)):
+        if actor not in told and _opened(rows, limit):
             yield _finding(frame, app, rows, busiest, by_address=False)
 
 
@@ -61,7 +62,7 @@ def _last_served(rows: Sequence[SourceUse]) -> datetime | None:
 def _finding(frame: Frame, app: str | None, rows: Sequence[SourceUse], busiest: int, *, by_address: bool) -> Finding:
     refused = sum(row.refused for row in rows)
     compared = (
-        f"on no day of the baseline was the app refused more than {counted(busiest, 'time', 'times')}"
+        f"more than twice as often as the app was on any day of the baseline, {counted(busiest, 'time', 'times')}"
         if frame.sufficient
         else "there is no baseline to tell what is ordinary"
     )
