@@ -23,11 +23,12 @@ from chekt_mcp.domain.formula import restored
 from chekt_mcp.domain.log_block import LogBlock
 from chekt_mcp.errors import ChektError, Conflict, InvalidInput, Unavailable
 from chekt_mcp.operations.audit import export_audit
-from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, export_log, target_of
+from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, export_log
 from chekt_mcp.operations.audit.export_csv import CsvEncoder
 from chekt_mcp.operations.audit.export_file import ExportFile, manifest_path
 from chekt_mcp.operations.audit.export_format import ExportFormat, encoder_of
 from chekt_mcp.operations.audit.export_json import JsonEncoder, JsonLinesEncoder
+from chekt_mcp.operations.audit.export_target import target_of
 from chekt_mcp.operations.audit.export_text import FIELDS
 from chekt_mcp.storage.interface import Writer
 from export_samples import entry, operator
@@ -176,6 +177,9 @@ async def test_what_a_killed_export_left_goes_with_the_next_one_and_a_living_one
     with ExportFile(tmp_path / "a.jsonl"):
         await export(filled, tmp_path / "a.jsonl")
         assert len(left(tmp_path)) == 3  # the export, its manifest, and the living one
+        with pytest.raises(Conflict, match="under way"), ExportFile(tmp_path / "a.jsonl", force=True):
+            pytest.fail("two exports replace one file")
+    assert len(left(tmp_path)) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from chekt_mcp.domain.export_manifest import FileStatement, Manifest, read_manif
 from chekt_mcp.domain.signed_note import SigningKey
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.checkpoint_key import signing_key
-from chekt_mcp.operations.audit.export_audit import ExportRequest, export_log, target_of
+from chekt_mcp.operations.audit.export_audit import ExportRequest, export_log
 from chekt_mcp.operations.audit.export_check import ExportCheck, ExportStatus, Given, check_export
 from chekt_mcp.operations.audit.export_file import manifest_path, proof_path
 from chekt_mcp.operations.audit.export_format import ExportFormat
+from chekt_mcp.operations.audit.export_target import target_of
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
 from export_samples import entry, operator
 from world import World

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +13,14 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput, NotFound
-from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, Target, export_log, target_of
-from chekt_mcp.operations.audit.export_file import ExportFile, ExportStream, manifest_path
+from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, export_log
+from chekt_mcp.operations.audit.export_file import ExportFile, manifest_path
 from chekt_mcp.operations.audit.export_format import ExportFormat
+from chekt_mcp.operations.audit.export_target import ExportStream, Target, target_of
 from chekt_mcp.operations.audit.import_tally import ImportProgress
 
 STANDARD_OUTPUT = "-"
+STDOUT = 1
 
 
 def configure(parser: Parser) -> None:
@@ -92,7 +93,7 @@ def _target(command: Command) -> Target:
         if args.proofs:
             raise InvalidInput("Proofs need a file.", field="file", code="proofs_need_file", fix="Name a file.")
         beside = ExportFile(named, force=args.force) if named else None
-        return Target(ExportStream(sys.stdout.buffer), beside)
+        return Target(ExportStream(STDOUT), beside)
     path = Path(args.file).expanduser()
     return target_of(path, named or manifest_path(path), proofs=args.proofs, force=args.force)
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 
 from chekt_mcp import __version__
 from chekt_mcp.domain.audit import Kind, NewEntry, Query, Result
@@ -24,11 +23,11 @@ from chekt_mcp.domain.log_block import LogSpan
 from chekt_mcp.domain.log_filter import canonical, with_filters
 from chekt_mcp.domain.signed_note import SigningKey
 from chekt_mcp.domain.timespan import parse_window
-from chekt_mcp.errors import ChektError, Conflict, InvalidInput
+from chekt_mcp.errors import Conflict, InvalidInput
 from chekt_mcp.operations.audit.checkpoint_key import signing_key
 from chekt_mcp.operations.audit.export_evidence import Evidence
-from chekt_mcp.operations.audit.export_file import ExportFile, ExportStream, proof_path
 from chekt_mcp.operations.audit.export_format import Encoder, ExportFormat, chosen_fields, encoder_of
+from chekt_mcp.operations.audit.export_target import Target
 from chekt_mcp.operations.audit.export_text import moment_text
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
 from chekt_mcp.operations.services import Call, Services
@@ -38,8 +37,6 @@ from chekt_mcp.storage.records import StoredCheckpoint
 ACTION = "audit.export"
 BLOCK = 10_000
 """Numbers of entries read on one snapshot: a few megabytes, and a few hundredths of a second."""
-
-Output = ExportFile | ExportStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,36 +60,6 @@ class ExportRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Where it goes. `manifest` and `proof` are None where there is no place for them."""
-
-    output: Output
-    manifest: ExportFile | None
-    proof: ExportFile | None = None
-
-    @property
-    def files(self) -> list[Output]:
-        """All of them, in the order in which they may appear: the export itself last."""
-        return [file for file in (self.manifest, self.proof, self.output) if file is not None]
-
-    def publish(self) -> None:
-        """Let all of them appear, or none.
-
-        Raises:
-            Conflict, Unavailable: see `ExportFile.publish`.
-        """
-        appeared = list[Output]()
-        try:
-            for file in self.files:
-                file.publish()
-                appeared.append(file)
-        except ChektError:
-            for file in appeared:
-                file.withdraw()
-            raise
-
-
-@dataclass(frozen=True, slots=True)
 class ExportProgress:
     """How far an export is: numbers of the log gone through, of how many, and entries exported so far."""
 
@@ -102,12 +69,6 @@ class ExportProgress:
 
 
 Progress = Callable[[ExportProgress], None]
-
-
-def target_of(path: Path, manifest: Path, *, proofs: bool, force: bool) -> Target:
-    """Return the files of an export to `path`."""
-    proof = ExportFile(proof_path(path), force=force) if proofs else None
-    return Target(ExportFile(path, force=force), ExportFile(manifest, force=force), proof)
 
 
 async def export_log(

@@ -149,7 +149,7 @@ def _proof_problems(given: Given, manifest: Manifest, checkpoint: Checkpoint | N
     found = _statement(given.proof)
     if (found.bytes, found.sha256) != (manifest.proof.bytes, manifest.proof.sha256):
         problems.append(Problem("proof_altered", "The proof is not the one that was exported."))
-    why = evidence_problem(given.file, given.proof, manifest, checkpoint)
+    why = evidence_problem(given.file, given.proof, checkpoint)
     if why is not None:
         problems.append(Problem("not_in_log", why))
     return why is None

@@ -15,8 +15,7 @@ import threading
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
 
 from chekt_mcp.domain.export_manifest import FileStatement
 from chekt_mcp.errors import Conflict, InvalidInput, Unavailable
@@ -34,12 +33,12 @@ WHY = {
 
 def manifest_path(path: Path) -> Path:
     """Return where an export's manifest is unless told otherwise."""
-    return path.with_name(f"{path.name}.manifest.json")
+    return path.parent / f"{path.name}.manifest.json"
 
 
 def proof_path(path: Path) -> Path:
     """Return where the proof of an export with proofs is."""
-    return path.with_name(f"{path.name}.proof")
+    return path.parent / f"{path.name}.proof"
 
 
 class ExportFile:
@@ -57,15 +56,18 @@ class ExportFile:
         """Begin.
 
         Raises:
-            Conflict: code `file_exists`.
+            Conflict: code `file_exists`; or `export_running`: of two that replace, one could get the other's manifest.
             Unavailable: code `not_writable` or `disk_full`.
         """
         self._refuse_existing()
         try:
-            _sweep(self.path)
             self._create()
+            alone = _sweep(self.path, self._temporary)
         except OSError as error:
             raise failed(error) from error
+        if self._force and not alone:
+            self.__exit__()
+            raise _running()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,9 +89,7 @@ class ExportFile:
             if self._handle < 0:
                 raise Unavailable("The export was given up.", code="cancelled")
             try:
-                written = 0
-                while written < len(piece):
-                    written += os.write(self._handle, memoryview(piece)[written:])
+                write_all(self._handle, piece)
             except OSError as error:
                 raise failed(error) from error
             self._digest.update(piece)
@@ -139,45 +139,6 @@ class ExportFile:
         fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class ExportStream:
-    """Standard output instead of a file: it can be neither taken back nor replaced."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._digest, self._length = sha256(), 0
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to take back."""
-
-    def write(self, piece: bytes) -> None:
-        """Pass it on."""
-        try:
-            self._stream.write(piece)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise failed(error) from error
-        self._digest.update(piece)
-        self._length += len(piece)
-
-    def finished(self) -> FileStatement:
-        """Pass on what is left, and say what it was."""
-        self._stream.flush()
-        return FileStatement("-", self._length, self._digest.hexdigest())
-
-    def publish(self) -> None:
-        """It went out already."""
-
-    def withdraw(self) -> None:
-        """It cannot be taken back."""
-
-
 def failed(error: OSError) -> Unavailable:
     """Return what a failure means to a person. The path is theirs and is not repeated."""
     code, what, fix = WHY.get(
@@ -186,32 +147,49 @@ def failed(error: OSError) -> Unavailable:
     return Unavailable(f"{what}. No export was left there.", code=code, fix=fix)
 
 
+def write_all(handle: int, piece: bytes) -> None:
+    """Write all of it, in as many steps as the system takes."""
+    rest = memoryview(piece)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
 def _exists() -> Conflict:
     return Conflict(
         "There is a file of that name.", code="file_exists", fix="Choose another name, or add --force to replace it."
     )
 
 
-def _sweep(path: Path) -> None:
-    """Remove what killed exports of this name left: it holds personal data."""
-    leftover = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{16}}\.new")
+def _running() -> Conflict:
+    return Conflict("Another export to that name is under way.", code="export_running", fix="Wait for its end.")
+
+
+def _sweep(path: Path, own: Path) -> bool:
+    """Remove what killed exports of this name left (it holds personal data); tell whether no other one is alive."""
+    alone = True
+    leftover = re.compile(rf"\.{re.escape(path.name)}(\.proof|\.manifest\.json)?\.[0-9a-f]{{16}}\.new")
     for found in path.parent.iterdir():
-        if leftover.fullmatch(found.name):
+        left = leftover.fullmatch(found.name) if found != own else None
+        if left is not None:
             with suppress(OSError):
-                remove_unlocked(found)
+                alone &= remove_unlocked(found) or left[1] is not None
+    return alone
 
 
-def remove_unlocked(path: Path) -> None:
-    """Remove a temporary file that no living export is writing.
+def remove_unlocked(path: Path) -> bool:
+    """Remove a temporary file that no living export is writing; False when one is.
 
     Raises:
         OSError: it vanished, or is another user's.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        with suppress(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    except BlockingIOError:
+        return False
+    else:
+        return True
     finally:
         os.close(handle)
 

@@ -18,9 +18,9 @@ from chekt_mcp.domain.export_manifest import LONGEST, Manifest, read_manifest
 from chekt_mcp.domain.scope import Grant
 from chekt_mcp.domain.signed_note import VerifierKey
 from chekt_mcp.errors import InvalidInput, NotFound, Unavailable
-from chekt_mcp.operations.audit.export_audit import Target, target_of
 from chekt_mcp.operations.audit.export_file import failed, manifest_path, remove_unlocked
 from chekt_mcp.operations.audit.export_format import ExportFormat
+from chekt_mcp.operations.audit.export_target import Target, target_of
 
 KEPT = timedelta(days=7)
 MOST_EXPORTS = 20
