@@ -93,3 +93,8 @@ def test_where_there_is_a_passphrase_everything_but_looking_needs_it(live: Machi
     assert live.run("audit", "prune", "--passphrase-stdin", typed="wrong words of nobody\n").error == "wrong_passphrase"
     assert "Removed 2 entries." in live.ok("audit", "prune", "--passphrase-stdin", typed=typed)
     live.ok("audit", "hold", "show")
+
+
+def test_a_dealer_can_be_set_up_with_its_plan(machine: Machine) -> None:
+    machine.ok("init", "--app", "shop", "--plan", "enterprise")
+    assert "kept 2,557 days (plan enterprise)" in machine.ok("audit", "retention")

@@ -13,6 +13,7 @@ from chekt_mcp.cli.typed import typed
 from chekt_mcp.config import Settings
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority, Environment
+from chekt_mcp.domain.retention import Plan
 from chekt_mcp.operations.apps.app_plan import AppPlan, AppRows
 from chekt_mcp.operations.apps.setup import Setup
 
@@ -23,6 +24,12 @@ def configure(parser: Parser) -> None:
     """Describe the arguments."""
     parser.epilog = f"The dealer is called {DEALER} unless --dealer names it."
     parser.add_argument("--app", metavar="NAME", required=True, help="name of the first app: a-z, 0-9 and -")
+    parser.add_argument(
+        "--plan",
+        choices=[one.value for one in Plan],
+        default=Plan.STANDARD.value,
+        help="the dealer's plan with CHeKT: the log is kept 365 days (standard, the default) or 7 years (enterprise)",
+    )
     add_environment(parser)
     add_app_settings(parser)
     add_passphrase(parser)
@@ -49,7 +56,8 @@ async def _create(session: Session, plan: AppPlan, passphrase: str | None) -> No
     dealers = await services.storage.read(lambda reader: reader.dealers())
     state_directory.ensure_key_encryption_key(session.settings, services.random, has_dealers=bool(dealers))
     approver = first_approver(session, plan.dealer, passphrase)
-    setup = Setup(services, session.operator, plan, approver, create_dealer=True)
+    kept = Plan(session.command.args.plan)
+    setup = Setup(services, session.operator, plan, approver, create_dealer=True, dealer_plan=kept)
     files = KeyFiles(session.terminal, session.settings.secrets_dir)
     rows = await setup.run(files)
     _report(session, rows, files)

@@ -12,6 +12,7 @@ from typing import Protocol
 from chekt_mcp.domain import api_key
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.app import Authority
+from chekt_mcp.domain.retention import Plan
 from chekt_mcp.errors import ChektError, Conflict
 from chekt_mcp.operations.approver import set_passphrase
 from chekt_mcp.operations.apps.app_plan import AppPlan, AppRows, admit, store
@@ -53,7 +54,8 @@ class Handover(Protocol):
 class Setup:
     """Create an app of ours, with its dealer where `create_dealer` says so, in one transaction.
 
-    `approver` is the dealer's first passphrase, hashed; None when it has one or needs none.
+    `approver` is the dealer's first passphrase, hashed; None when it has one or needs none. `dealer_plan` is that of a
+    new dealer with CHeKT.
     """
 
     services: Services = field(repr=False)
@@ -61,6 +63,7 @@ class Setup:
     plan: AppPlan
     approver: Approver | None = None
     create_dealer: bool = False
+    dealer_plan: Plan = Plan.STANDARD
 
     async def run(self, handover: Handover) -> AppRows:
         """Return what was created.
@@ -87,7 +90,7 @@ class Setup:
         if not self.create_dealer:
             return await dealer_record(reader, self.plan.dealer)
         wrapped = self.services.sealing().new_data_key(self.plan.dealer)
-        return Dealer(self.plan.dealer, self.services.clock(), wrapped)
+        return Dealer(self.plan.dealer, self.services.clock(), wrapped, self.dealer_plan)
 
     async def _check(self, reader: Reader) -> None:
         known = {dealer.name for dealer in await reader.dealers()}
