@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shlex
 import shutil
 from typing import TYPE_CHECKING
@@ -75,10 +76,13 @@ async def _receive(command: Command) -> None:
             await _begin(session, dealer, name, listener)
             worker = HandOnWorker(session.services, dealer, name, target)
             receiver = WebhookReceiver(session.services, dealer, apps=frozenset({name}), accepted=worker.wake)
+            flushing = asyncio.create_task(receiver.keep_flushing())
             try:
                 await serve(receiver, listener, worker)
             finally:
+                flushing.cancel()
                 await target.close()
+                await receiver.close()
         extent = await session.services.storage.read(lambda reader: reader.event_queue(dealer, name))
         session.terminal.note(
             f"Stopped. {counted(extent.waiting, 'event waits', 'events wait')} in the queue; {extent.dead:,} given up."

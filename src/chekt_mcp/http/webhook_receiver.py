@@ -3,7 +3,7 @@
 1. Path, method, headers and the sender's rate are judged before anything of the body is read.
 2. The body is read: at most 1 MiB, within 10 s.
 3. It is verified with the app's live secrets. Unknown app, bad signature and stale timestamp are answered alike, after
-   like work, and logged without anything the sender wrote.
+   like work, and logged without anything the sender wrote: one entry by source and minute, and one more that counts.
 4. The rate of the app is counted on authentic deliveries only: forged ones cannot use it up.
 5. Claim, queue and log, in one transaction (`operations/webhook/receive_delivery.py`); then 200.
 
@@ -40,14 +40,15 @@ from chekt_mcp.http.receiver_answers import (
     UNAVAILABLE,
 )
 from chekt_mcp.http.request_limits import ClientGone, read_body, unacceptable
+from chekt_mcp.operations.audit.count_refusals import RefusalCounter
 from chekt_mcp.operations.services import Services
-from chekt_mcp.operations.webhook.receive_delivery import Arrival, Reception, take_in, verify_arrival
+from chekt_mcp.operations.webhook.receive_delivery import Arrival, Reception, refused_entry, take_in, verify_arrival
 from chekt_mcp.operations.webhook.receiver_secrets import ReceiverSecrets
-from chekt_mcp.operations.webhook.refused_deliveries import RefusedDeliveries
 
 PATH = re.compile(r"/webhooks/([^/]{1,256})")
 NO_APP = "-"
 """Looked up in place of what cannot be a name; no app can be called that."""
+FLUSH_SECONDS = 5.0
 _POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
 _LOG = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class WebhookReceiver:
         self._services, self._dealer, self._served, self._accepted = services, dealer, apps, accepted
         self._limits = limits or ReceiverLimits()
         self._secrets = ReceiverSecrets(services, dealer)
-        self._refused = RefusedDeliveries(services)
+        self._refused = RefusalCounter(services)
         self._clients, self._apps = Rates(self._limits.per_client), Rates(self._limits.per_app)
         self._at_work = 0
 
@@ -101,6 +102,23 @@ class WebhookReceiver:
             await self._serve(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+
+    async def keep_flushing(self) -> None:
+        """Log what was counted of refusals once their minute is over, until cancelled."""
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await self._refused.flush()
+            except ChektError as error:
+                _LOG.error("%s", error)
+
+    async def close(self) -> None:
+        """Log what is still counted.
+
+        Raises:
+            StateUnusable: the log cannot be written.
+        """
+        await self._refused.close()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = new_id("req", self._services.random)
@@ -170,7 +188,7 @@ class WebhookReceiver:
         tried = await self._secrets.of(arrival.app, arrival.at)
         verification = verify_arrival(self._services, arrival, tried)
         if not (verification and tried.known):
-            await self._refused.log(arrival, verification, known=tried.known)
+            await self._refused.refused(refused_entry(arrival, verification, known=tried.known))
             return REFUSED
         wait = self._apps.spend(arrival.app, arrival.at)
         if wait is not None:

@@ -129,11 +129,8 @@ def _received_entry(arrival: Arrival, verification: Verification, reception: Rec
     )
 
 
-def refused_entry(arrival: Arrival, verification: Verification, *, known: bool, uncounted: int) -> NewEntry:
-    """Return the log entry of a refusal. Nothing the sender wrote is in it, and an unknown app is not named.
-
-    `uncounted`: refusals since the last entry that got none of their own.
-    """
+def refused_entry(arrival: Arrival, verification: Verification, *, known: bool) -> NewEntry:
+    """Return the log entry of a refusal. Nothing the sender wrote is in it, and an unknown app is not named."""
     return NewEntry(
         dealer=arrival.dealer,
         timestamp=arrival.at,
@@ -149,7 +146,6 @@ def refused_entry(arrival: Arrival, verification: Verification, *, known: bool, 
             "outcome": "refused",
             "verdict": verification.verdict.value,
             "cause": verification.cause if known else Cause.NO_SIGNING_SECRET,
-            "more_refused": uncounted,
         },
     )
 
