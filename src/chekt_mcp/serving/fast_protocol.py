@@ -18,6 +18,10 @@ class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # tw
         super().on_message_begin()
         self._head_open, self._head_bytes = True, 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header without the blanks around its value, which are no part of it (RFC 9110, 5.5)."""
+        super().on_header(name, value.strip(b" \t"))
+
     def on_headers_complete(self) -> None:
         """Stop counting: the edge judges what is complete."""
         self._head_open = False
