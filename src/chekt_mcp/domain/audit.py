@@ -55,9 +55,14 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class Entry(NewEntry):
-    """An entry in the log; `seq` counts up from 1 in the order of writing."""
+    """An entry in the log; `seq` counts up from 1 in the order of writing.
+
+    `odd` names the fields that cannot be read as what they should be (of a row that somebody else wrote, or a later
+    version): they are empty here, `kind` and `result` the least harmless value, never one that says all is well.
+    """
 
     seq: int = 0
+    odd: tuple[str, ...] = ()
 
 
 class LoggedEntry(NamedTuple):

@@ -14,7 +14,7 @@ from chekt_mcp.domain.audit import Position
 from chekt_mcp.domain.timespan import Window
 from chekt_mcp.errors import InvalidInput
 
-FORMAT = "c1"
+FORMAT = "c2"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

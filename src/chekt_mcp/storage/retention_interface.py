@@ -15,3 +15,7 @@ class RetentionLookups(Protocol):
     async def aged_entries(self, dealer: str, before: datetime) -> Sequence[AgedEntries]:
         """What a prune of everything before a moment removes, by app: apps by name, entries of no app first."""
         ...
+
+    async def pruned_before(self, dealer: str) -> datetime | None:
+        """Before which moment entries were removed by age; None when none ever were."""
+        ...

@@ -113,15 +113,20 @@ class SearchAuditLogInput(Arguments):
     app: Annotated[str | None, Field(max_length=48, description="Default: every app you cover")] = None
     since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "24h"
     until: Moment | None = None
-    actor: Annotated[str | None, Field(max_length=200)] = None
-    action: Annotated[str | None, Field(max_length=200)] = None
-    kind: Literal["api_call", "webhook_delivery", "operator_action", "tool_call"] | None = None
-    scope: Annotated[str | None, Field(max_length=60)] = None
-    result: Literal["ok", "denied", "error"] | None = None
-    request_id: Annotated[str | None, Field(max_length=100)] = None
-    source_ip: Annotated[str | None, Field(max_length=60, description="Address or CIDR")] = None
-    key_id: Annotated[str | None, Field(max_length=100)] = None
-    text: Annotated[str | None, Field(min_length=1, max_length=200, description="In action, actor or details")] = None
+    actor: Annotated[
+        str | None,
+        Field(max_length=1000, description="Every filter: a; a,b; !a,b for none of these; \\, is a plain comma"),
+    ] = None
+    action: Annotated[str | None, Field(max_length=1000)] = None
+    kind: Annotated[
+        str | None, Field(max_length=100, description="api_call, webhook_delivery, operator_action, tool_call")
+    ] = None
+    scope: Annotated[str | None, Field(max_length=1000)] = None
+    result: Annotated[str | None, Field(max_length=100, description="ok, denied, error")] = None
+    request_id: Annotated[str | None, Field(max_length=1000)] = None
+    source_ip: Annotated[str | None, Field(max_length=1000, description="Addresses or CIDRs")] = None
+    key_id: Annotated[str | None, Field(max_length=1000)] = None
+    text: Annotated[str | None, Field(max_length=1000, description="In action, actor or details")] = None
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     cursor: Annotated[str | None, Field(max_length=300, description="next_cursor of the same query")] = None
     fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None

@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from chekt_mcp.domain.api_key import KeyKind
+from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.domain.timespan import parse_moment
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.allow_list import check_address, preview_words, read_allow_list
@@ -74,8 +75,7 @@ async def search_audit_log(tool: ToolCall[SearchAuditLogInput]) -> Answer:
     """Return one page of matching entries."""
     given = tool.arguments
     apps = (tool.app(),) if given.app is not None else tool.call.grant.apps
-    names = ("actor", "action", "kind", "scope", "result", "request_id", "source_ip", "key_id", "text")
-    filters = {name: value for name in names if (value := getattr(given, name)) is not None}
+    filters = {name: value for name in FILTERS if (value := getattr(given, name)) is not None}
     search = search_audit.Search(
         apps=apps,
         dealer_wide=given.app is None,

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from typing_extensions import TypedDict
 
-from chekt_mcp.domain.audit import Entry, LogExtent, Position, Query
-from chekt_mcp.domain.cursor import Cursor, microseconds, seal, unseal
-from chekt_mcp.domain.foreign_text import escaped
-from chekt_mcp.domain.log_filter import with_filters
-from chekt_mcp.domain.timespan import Window, parse_window, rfc3339
+from chekt_mcp.domain.audit import LogExtent, Page, Query
+from chekt_mcp.domain.cursor import EPOCH, Cursor, seal, unseal
+from chekt_mcp.domain.log_filter import canonical, with_filters
+from chekt_mcp.domain.timespan import parse_window, rfc3339
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.errors import InvalidInput
+from chekt_mcp.operations.audit.search_rows import ODD, Row, chosen_fields, row_words, rows_of
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.operations.whoami import LogReport, extent_report, extent_words
 from chekt_mcp.storage.interface import Reader
 
-ALWAYS = ("seq", "timestamp", "request_id")
-DEFAULT_FIELDS = ("app", "actor", "kind", "action", "scope", "result", "source_ip", "key_id")
-FIELDS = (*ALWAYS, *DEFAULT_FIELDS, "source", "origin", "details")
-COUNT_LIMIT = 1_000
-TEXT_LIMIT = 120
-
 
 class Omitted(TypedDict):
-    """What the page leaves out: further matches (counted to 1,000) and values that were cut."""
+    """What the page leaves out: further matches, as far as they were counted, and values that were cut."""
 
     entries: int
     at_least: bool
@@ -43,15 +37,18 @@ class WindowReport(TypedDict):
 class SearchAuditLog(TypedDict):
     """Result of `search_audit_log`. `apps`: whose entries were searched; `dealer_wide`: those of no app as well.
 
-    Absent fields of an entry are null.
+    Absent fields of an entry are null. `searched_to`: where the search stopped to stay quick; older entries were not
+    looked at. `pruned_before`: older entries were removed by age; set where the window begins before that.
     """
 
     window: WindowReport
     apps: list[str]
     dealer_wide: bool
     log: LogReport
-    entries: list[dict[str, object]]
+    pruned_before: str | None
+    entries: list[Row]
     complete: bool
+    searched_to: str | None
     omitted: Omitted
     next_cursor: str | None
 
@@ -64,21 +61,24 @@ class Search:
     dealer_wide: bool = False
     since: str = "24h"
     until: str | None = None
-    filters: Mapping[str, str] | None = None
+    filters: Mapping[str, str] = field(default_factory=dict)
     limit: int = 20
     cursor: str | None = None
     fields: Sequence[str] | None = None
 
-    def identity(self, call: Call) -> dict[str, object]:
-        """What a cursor is bound to: caller, apps, window as written, and filters."""
-        filters = dict(self.filters or {})
+    def query(self, dealer: str) -> Query:
+        """Return the query of all time. Raises as `with_filters`."""
+        return with_filters(Query(dealer, self.apps, EPOCH, EPOCH, dealer_wide=self.dealer_wide), self.filters)
+
+    def identity(self, query: Query) -> dict[str, object]:
+        """What a cursor is bound to: dealer, apps, window as written, and filters, however they were written."""
         return {
-            "dealer": call.grant.dealer,
-            "apps": self.apps,
+            "dealer": query.dealer,
+            "apps": sorted(self.apps),
             "dealer_wide": self.dealer_wide,
             "since": self.since,
             "until": self.until,
-            **filters,
+            "filters": canonical(query),
         }
 
 
@@ -86,33 +86,34 @@ async def search_audit_log(services: Services, call: Call, search: Search) -> Se
     """Return one page.
 
     Raises:
-        InvalidInput: a field, window, address or cursor that cannot be read.
+        InvalidInput: a field, window, filter or cursor that cannot be read.
     """
-    fields = _fields(search.fields)
-    secret = await cursor_secret(services)
-    resumed = unseal(search.cursor, search.identity(call), secret) if search.cursor else None
+    fields, query = chosen_fields(search.fields), search.query(call.grant.dealer)
+    identity, secret = search.identity(query), await cursor_secret(services)
+    resumed = unseal(search.cursor, identity, secret) if search.cursor else None
     window = resumed.window if resumed else parse_window(search.since, search.until, call.now)
-    query = _query(call, search, window, resumed.position if resumed else None)
+    query = replace(query, since=window.since, until=window.until, before=resumed.position if resumed else None)
 
-    async def page(reader: Reader) -> tuple[Sequence[Entry], int, LogExtent]:
-        found = await reader.search(query, search.limit + 1)
-        more = await _count_after(reader, query, found, search.limit)
-        extent = await reader.log_extent(call.grant.dealer, search.apps, dealer_wide=search.dealer_wide)
-        return found, more, extent
+    async def look(reader: Reader) -> tuple[Page, LogExtent, datetime | None]:
+        page = await reader.search_page(query, search.limit)
+        extent = await reader.log_extent(query.dealer, search.apps, dealer_wide=search.dealer_wide)
+        return page, extent, await reader.pruned_before(query.dealer)
 
-    found, more, extent = await services.storage.scan(page)
-    shown = found[: search.limit]
-    rows, cut = _rows(shown, fields)
-    following = Cursor(window, _position(shown[-1])) if more else None
+    page, extent, pruned = await services.storage.scan(look)
+    rows, cut = rows_of(page.entries, fields)
+    following = Cursor(window, page.following) if page.following else None
+    stopped = page.following if not page.full else None
     return {
         "window": {"since": rfc3339(window.since), "until": rfc3339(window.until)},
         "apps": list(search.apps),
         "dealer_wide": search.dealer_wide,
         "log": extent_report(extent),
+        "pruned_before": rfc3339(pruned) if pruned and window.since < pruned else None,
         "entries": rows,
-        "complete": not more,
-        "omitted": {"entries": more, "at_least": more >= COUNT_LIMIT, "values_cut": cut},
-        "next_cursor": seal(following, search.identity(call), secret) if following else None,
+        "complete": following is None,
+        "searched_to": rfc3339(EPOCH + timedelta(microseconds=stopped.microseconds)) if stopped else None,
+        "omitted": {"entries": page.further, "at_least": page.at_least or stopped is not None, "values_cut": cut},
+        "next_cursor": seal(following, identity, secret) if following else None,
     }
 
 
@@ -131,57 +132,26 @@ def summary(result: SearchAuditLog) -> str:
     whose = ", ".join(result["apps"]) + (" and the dealer as a whole" if result["dealer_wide"] else "")
     found = counted(len(result["entries"]), "entry", "entries")
     lines = [f"{found} of {whose}, {window['since']} to {window['until']}."]
-    lines += [" ".join("-" if value is None else str(value) for value in row.values()) for row in result["entries"]]
-    return "\n".join([*lines, _completeness(result), f"The log holds {extent_words(result['log'])}."])
+    lines += [row_words(row) for row in result["entries"]]
+    return "\n".join([*lines, _completeness(result), f"The log holds {extent_words(result['log'])}.", *_notes(result)])
 
 
 def _completeness(result: SearchAuditLog) -> str:
+    cursor = f"Repeat with cursor={result['next_cursor']}"
     if result["complete"]:
         return "Complete: nothing else in this window fits."
+    if result["searched_to"]:
+        return f"NOT complete: searched back to {result['searched_to']}, not yet beyond. {cursor}"
     least = "at least " if result["omitted"]["at_least"] else ""
     more = counted(result["omitted"]["entries"], "older entry fits", "older entries fit")
-    return f"NOT complete: {least}{more}. Repeat with cursor={result['next_cursor']}"
+    return f"NOT complete: {least}{more}. {cursor}"
 
 
-def _query(call: Call, search: Search, window: Window, before: Position | None) -> Query:
-    whose = Query(call.grant.dealer, search.apps, window.since, window.until, before=before)
-    return with_filters(replace(whose, dealer_wide=search.dealer_wide), search.filters or {})
-
-
-def _fields(wanted: Sequence[str] | None) -> tuple[str, ...]:
-    if wanted is None:
-        return (*ALWAYS, *DEFAULT_FIELDS)
-    if not set(wanted) <= set(FIELDS):
-        raise InvalidInput(
-            "There is no such field.", field="fields", code="unknown_field", fix="Fields: " + ", ".join(FIELDS) + "."
-        )
-    return tuple(dict.fromkeys((*ALWAYS, *wanted)))
-
-
-async def _count_after(reader: Reader, query: Query, found: Sequence[Entry], limit: int) -> int:
-    if len(found) <= limit:
-        return 0
-    return await reader.count(replace(query, before=_position(found[limit - 1])), COUNT_LIMIT)
-
-
-def _position(entry: Entry) -> Position:
-    return Position(microseconds(entry.timestamp), entry.seq)
-
-
-def _rows(entries: Sequence[Entry], fields: tuple[str, ...]) -> tuple[list[dict[str, object]], int]:
-    cut: list[str] = []
-    rows = [{field: _value(entry, field, cut) for field in fields} for entry in entries]
-    return rows, len(cut)
-
-
-def _value(entry: Entry, field: str, cut: list[str]) -> object:
-    if field == "timestamp":
-        return rfc3339(entry.timestamp)
-    value = getattr(entry, field)
-    if isinstance(value, Mapping):
-        value = ", ".join(f"{name}={inner}" for name, inner in value.items())
-    if not isinstance(value, str):
-        return value
-    if len(value) > TEXT_LIMIT:
-        cut.append(field)
-    return escaped(str(value), TEXT_LIMIT)
+def _notes(result: SearchAuditLog) -> list[str]:
+    notes = []
+    if result["pruned_before"]:
+        notes.append(f"Entries before {result['pruned_before']} were pruned by age: of those this cannot tell.")
+    odd = sum(ODD in row for row in result["entries"])
+    if odd:
+        notes.append(f"{counted(odd, 'entry has', 'entries have')} values that cannot be read, marked odd.")
+    return notes

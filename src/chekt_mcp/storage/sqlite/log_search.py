@@ -36,6 +36,7 @@ COLUMNS = "ts, id, app, actor, kind, action, scope, result, request_id, source, 
 NEWEST_FIRST = "ORDER BY ts DESC, id DESC"
 KINDS: Mapping[str | None, Kind] = {kind.value: kind for kind in Kind}
 RESULTS: Mapping[str | None, Result] = {result.value: result for result in Result}
+READ_AS_NONE = (None, "{}")
 SEQ_MASK = (1 << SEQ_BITS) - 1
 ADDRESS = "(SELECT ip FROM addresses WHERE id = source_ip)"
 MOST_WALKS = 64
@@ -193,23 +194,33 @@ class LogSearch(LogReader):
     def _entry(self, dealer: str, row: Row) -> Entry:
         """Read a row; what cannot be read as what it should be never fails the page, and is not passed off as more."""
         ts, number, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = row
-        name = self._names.text
+        named = {"app": app, "actor": actor, "action": action, "scope": scope, "source": source, "key_id": key}
+        named["origin"] = origin
+        texts = {field: self._names.text(number) for field, number in named.items()}
+        place = self._addresses.text(address)
+        kind_, result_ = KINDS.get(self._names.text(kind)), RESULTS.get(self._names.text(result))
+        details_ = logged_details(details)
+        odd = [field for field, text in texts.items() if text is None and named[field] is not None]
+        odd += [field for field, known in (("kind", kind_), ("result", result_)) if known is None]
+        odd += ["source_ip"] * (place is None and address is not None)
+        odd += ["details"] * (not details_ and details not in READ_AS_NONE)
         return Entry(
             dealer=dealer,
             timestamp=moment(ts),
-            actor=name(actor) or "",
-            kind=KINDS.get(name(kind), Kind.OPERATOR_ACTION),
-            action=name(action) or "",
-            result=RESULTS.get(name(result), Result.ERROR),
+            actor=texts["actor"] or "",
+            kind=kind_ or Kind.OPERATOR_ACTION,
+            action=texts["action"] or "",
+            result=result_ or Result.ERROR,
             request_id=request_id,
-            app=name(app),
-            scope=name(scope),
-            source=name(source),
-            source_ip=self._addresses.text(address),
-            key_id=name(key),
-            origin=name(origin),
-            details=logged_details(details),
+            app=texts["app"],
+            scope=texts["scope"],
+            source=texts["source"],
+            source_ip=place,
+            key_id=texts["key_id"],
+            origin=texts["origin"],
+            details=details_,
             seq=number & SEQ_MASK,
+            odd=tuple(odd),
         )
 
 
