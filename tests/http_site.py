@@ -17,9 +17,12 @@ from mcp.client.streamable_http import streamable_http_client
 from chekt_mcp.auth.bearer import BearerTokens, BearerVerifier
 from chekt_mcp.domain.allow_list.address import ParsedAddress
 from chekt_mcp.http.limits import open_rates
+from chekt_mcp.http.metrics import Metrics
+from chekt_mcp.operations.services import Services
 from chekt_mcp.serving.assembled import Surroundings, assemble
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.listener import listen
+from chekt_mcp.serving.observed import LABELS, Observer
 from chekt_mcp.serving.options import HttpOptions, checked
 from http_server import exchanged
 from world import MODES, Era, World
@@ -81,7 +84,10 @@ def options(**settings: Any) -> HttpOptions:
 
 @asynccontextmanager
 async def serving(
-    world: World, verifier_for: Callable[[str], BearerVerifier] | None = None, **settings: Any
+    world: World,
+    verifier_for: Callable[[str], BearerVerifier] | None = None,
+    services: Services | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve in this event loop; the endpoint's URL, which tokens are made for, is known only then."""
     chosen = options(**settings)
@@ -90,7 +96,9 @@ async def serving(
         rates = open_rates(world.directory)
         resource = chosen.resource(port)
         judge = verifier_for(resource) if verifier_for else BearerTokens(world.storage, world.clock)
-        assembled = await assemble(Surroundings(world.services(), rates, judge, 5.0), chosen, port)
+        observer = Observer(Metrics(LABELS) if chosen.metrics else None)
+        around = Surroundings(services or world.services(), rates, judge, 5.0, observer)
+        assembled = await assemble(around, chosen, port)
         server = HttpServer(assembled.site, listener)
         async with assembled.running():
             running = asyncio.create_task(server.run_until_ended())

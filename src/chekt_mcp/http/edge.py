@@ -17,7 +17,7 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.caller import NO_DEALER, nobody
@@ -77,6 +77,18 @@ class EdgeSettings:
     body_seconds: float = 10
 
 
+class EdgeObserver(Protocol):
+    """Is told of what happens at the edge, for logs and metrics."""
+
+    def refusal(self, visit: Visit, code: str, logged: str, *, tell: bool) -> None:
+        """Take note of a refusal; with `tell` it was rare enough for a line of its own."""
+        ...
+
+    def response(self, visit: Visit) -> None:
+        """Take note of an answer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EdgeParts:
     """What the edge asks: who presents a credential, which scope a tool needs, how often, and where refusals go."""
@@ -86,6 +98,7 @@ class EdgeParts:
     rates: EdgeRates
     refusals: RefusalLog
     compiled: CompiledLists
+    observer: EdgeObserver
 
 
 class Edge:
@@ -106,6 +119,7 @@ class Edge:
             except ChektError as error:
                 _LOG.warning("%s: %s", visit.request_id, error)
                 await self._refuse(visit, Turned(UNAVAILABLE), receive, send)
+            self._parts.observer.response(visit)
 
     async def _served(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
         head = read_head(scope["headers"], self._settings.own)
@@ -178,7 +192,9 @@ class Edge:
             CURRENT.reset(caller)
 
     async def _refuse(self, visit: Visit, turned: Turned, receive: Receive, send: Send) -> None:
-        await self._parts.refusals.log(self._entry(visit, turned.logged), authenticated=visit.admitted)
+        entry = self._entry(visit, turned.logged)
+        own_entry = await self._parts.refusals.log(entry, authenticated=visit.admitted)
+        self._parts.observer.refusal(visit, turned.answer.code, turned.logged, tell=own_entry)
         await send_answer(receive, visit.answering(send), turned.answer, visit.request_id)
 
     def _entry(self, visit: Visit, code: str) -> NewEntry:

@@ -32,19 +32,20 @@ class RefusalLog:
         self._allowances = Rates(rate)
         self._counted: dict[tuple[str, str | None, object], tuple[NewEntry, int]] = {}
 
-    async def log(self, entry: NewEntry, *, authenticated: bool) -> None:
-        """Write the entry, and return once it is durable; or count it.
+    async def log(self, entry: NewEntry, *, authenticated: bool) -> bool:
+        """Write the entry, and return True once it is durable; or count it, and return False.
 
         A log that cannot be written does not change what is answered: nothing was let in.
         """
         allowance = f"{entry.dealer}/{entry.actor}" if authenticated else ""
         if self._allowances.spend(allowance, entry.timestamp) is None:
             await self._write([entry])
-            return
+            return True
         kind = (entry.dealer, entry.app, entry.details.get("outcome"))
         _, times = self._counted.get(kind, (entry, 0))
         if times or len(self._counted) < MOST_COUNTS:
             self._counted[kind] = (entry, times + 1)
+        return False
 
     async def flush(self) -> None:
         """Write what was counted: the newest refusal of each kind, and how many there were."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from mcp.server.request_state import RequestStateSecurity
 
@@ -15,6 +15,7 @@ from chekt_mcp.http.asgi import App
 from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.edge import SOURCE, Edge, EdgeParts, EdgeSettings
 from chekt_mcp.http.limits import EdgeRates
+from chekt_mcp.http.metrics_page import exposition
 from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
@@ -22,6 +23,7 @@ from chekt_mcp.operations.services import Services
 from chekt_mcp.server import build_server
 from chekt_mcp.serving.approval_site import BASE, approval_site, approvals_url
 from chekt_mcp.serving.endpoint import Endpoint
+from chekt_mcp.serving.observed import Observer
 from chekt_mcp.serving.options import HttpOptions
 from chekt_mcp.serving.tls import HSTS
 from chekt_mcp.storage.interface import Writer
@@ -40,6 +42,7 @@ class Surroundings:
     rates: EdgeRates
     verifier: BearerVerifier
     ask_timeout: float = 50.0
+    observer: Observer = field(default_factory=Observer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
         Unavailable: the state cannot be read or written.
     """
     services = replace(around.services, approvals_url=approvals_url(options, port))
-    gateway = Gateway(lambda: services, by_request, SOURCE, around.ask_timeout)
+    gateway = Gateway(lambda: services, by_request, SOURCE, around.ask_timeout, observe=around.observer.call)
     server = build_server(gateway, RequestStateSecurity(keys=[await request_state_key(services)]))
     endpoint = Endpoint(server, sessions=options.workers == 1)
     resource = options.resource(port)
@@ -77,7 +80,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     own, challenge = options.own_names(port), options.challenge
     settings = EdgeSettings(own, metadata_url(resource), client_of, challenge, options.body_seconds)
     refusals = RefusalLog(services)
-    parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals, gateway.compiled)
+    parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals, gateway.compiled, around.observer)
     edge = Edge(services, parts, settings, endpoint)
     pages = approval_site(services, options, port, client_of, around.rates.addresses)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
@@ -97,10 +100,13 @@ async def request_state_key(services: Services) -> bytes:
 
 def _exact(around: Surroundings, options: HttpOptions, resource: str, edge: Edge) -> Mapping[str, App]:
     described = document(metadata(resource, around.verifier.issuers), cached=True)
-    return {
+    exact: dict[str, App] = {
         options.path: edge,
         WELL_KNOWN: described,
         f"{WELL_KNOWN}{options.path}": described,
         "/healthz": document({"status": "ok"}),
         "/readyz": readiness(around.services),
     }
+    if around.observer.metrics:
+        exact["/metrics"] = exposition(around.services, around.observer.metrics)
+    return exact

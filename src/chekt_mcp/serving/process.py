@@ -21,6 +21,7 @@ from chekt_mcp.operations.services import Services
 from chekt_mcp.serving.assembled import Assembled, Surroundings, assemble
 from chekt_mcp.serving.credentials import bearer_tokens
 from chekt_mcp.serving.http_server import HttpServer
+from chekt_mcp.serving.observed import Observer
 from chekt_mcp.serving.options import HttpOptions
 from chekt_mcp.serving.tls import server_context
 from chekt_mcp.wiring import open_services
@@ -37,12 +38,12 @@ class Sockets:
     alive: int | None = None
 
 
-def serve_process(settings: Settings, options: HttpOptions, sockets: Sockets) -> None:
+def serve_process(settings: Settings, options: HttpOptions, sockets: Sockets, observer: Observer) -> None:
     """Serve until SIGINT or SIGTERM; then finish the calls in hand, and their entries in the log."""
     gc.freeze()  # what import built lives as long as the process
     gc.enable()
     with asyncio.Runner(loop_factory=fastest_loop()) as runner:
-        runner.run(_serve(settings, options, sockets))
+        runner.run(_serve(settings, options, sockets, observer))
 
 
 def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -55,7 +56,7 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return made  # type: ignore[no-any-return]  # uvloop is typed, where it is installed
 
 
-async def _serve(settings: Settings, options: HttpOptions, sockets: Sockets) -> None:
+async def _serve(settings: Settings, options: HttpOptions, sockets: Sockets, observer: Observer) -> None:
     port = sockets.main.getsockname()[1]
     async with AsyncExitStack() as opened:
         services = open_services(settings)
@@ -63,7 +64,8 @@ async def _serve(settings: Settings, options: HttpOptions, sockets: Sockets) -> 
         rates = open_rates(settings.state)
         opened.callback(rates.close)
         verifier = bearer_tokens(services, settings, options.resource(port))
-        assembled = await assemble(Surroundings(services, rates, verifier, settings.ask_timeout), options, port)
+        around = Surroundings(services, rates, verifier, settings.ask_timeout, observer)
+        assembled = await assemble(around, options, port)
         for trouble in await recover(services):
             _LOG.warning("%s", trouble)
         await opened.enter_async_context(assembled.running())

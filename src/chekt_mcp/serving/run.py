@@ -9,9 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from chekt_mcp.config import Settings
-from chekt_mcp.logs import log_to_stderr
+from chekt_mcp.http.metrics import Metrics
+from chekt_mcp.logs import log_json_to_stderr
 from chekt_mcp.serving.credentials import bearer_tokens
 from chekt_mcp.serving.listener import listen
+from chekt_mcp.serving.observed import LABELS, Observer
 from chekt_mcp.serving.options import HttpOptions
 from chekt_mcp.serving.process import Sockets, serve_process
 from chekt_mcp.serving.tls import server_context
@@ -36,12 +38,13 @@ def serve_http(settings: Settings, options: HttpOptions, say: Callable[[str], No
         url = options.resource(main.getsockname()[1])
         _try_out(settings, options, url)
         _allow_many_connections()
-        log_to_stderr()
+        log_json_to_stderr()
         say(f"Serving MCP at {url}. Ctrl-C ends it.")
+        observer = Observer(Metrics(LABELS, options.workers) if options.metrics else None)
         if options.workers == 1:
-            serve_process(settings, options, Sockets(main, redirect))
+            serve_process(settings, options, Sockets(main, redirect), observer)
             return 0
-        return _several(settings, options, Sockets(main, redirect))
+        return _several(settings, options, Sockets(main, redirect), observer)
 
 
 def _try_out(settings: Settings, options: HttpOptions, url: str) -> None:
@@ -53,12 +56,14 @@ def _try_out(settings: Settings, options: HttpOptions, url: str) -> None:
     asyncio.run(services.storage.close())
 
 
-def _several(settings: Settings, options: HttpOptions, sockets: Sockets) -> int:
+def _several(settings: Settings, options: HttpOptions, sockets: Sockets, observer: Observer) -> int:
     alive, held = os.pipe()  # nobody writes: when this process is gone, its children read the end
 
-    def work(_number: int) -> None:
+    def work(number: int) -> None:
         os.close(held)
-        serve_process(settings, options, Sockets(sockets.main, sockets.redirect, alive))
+        if observer.metrics:
+            observer.metrics.be(number)
+        serve_process(settings, options, Sockets(sockets.main, sockets.redirect, alive), observer)
 
     try:
         return Workers(options.workers, work).run()

@@ -39,6 +39,12 @@ logger = logging.getLogger(__name__)
 
 Reply = CallToolResult | InputRequiredResult
 OpenServices = Callable[[], Services]
+Observe = Callable[[NewEntry, float], None]
+"""Told of each call that was answered: its entry, and how many seconds it took."""
+
+
+def unobserved(_entry: NewEntry, _seconds: float) -> None:
+    """Tell nobody of a call: over stdio its log entry is all there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Gateway:
     source: str
     ask_timeout: float = 50.0
     compiled: CompiledLists = field(default_factory=CompiledLists)
+    observe: Observe = unobserved
 
     async def visible_tools(self) -> list[Tool]:
         """Return the tools that the caller's grant opens, in the catalogue's order; without a grant, `whoami`."""
@@ -93,6 +100,7 @@ class Gateway:
 
     async def call(self, name: str, arguments: Mapping[str, Any], context: Context[Any, Any]) -> Reply:
         """Answer one call."""
+        began = anyio.current_time()
         try:
             services = self.open_services()
             now = services.clock()
@@ -105,9 +113,9 @@ class Gateway:
             outcome = await self._outcome(attempt)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):  # a client that gives up does not take the call out of the log
-                await self._recorded(services, self._entry(attempt, GIVEN_UP), GIVEN_UP)
+                await self._recorded(attempt, GIVEN_UP, began)
             raise
-        return await self._recorded(services, self._entry(attempt, outcome), outcome)
+        return await self._recorded(attempt, outcome, began)
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
         try:
@@ -137,16 +145,18 @@ class Gateway:
         tool = ToolCall(attempt.services, call, given, attempt.context, self.compiled, tool_scopes(), self.ask_timeout)
         return _finished(await binding.run(tool))
 
-    async def _recorded(self, services: Services, entry: NewEntry, outcome: Outcome) -> Reply:
+    async def _recorded(self, attempt: Attempt, outcome: Outcome, began: float) -> Reply:
         """Write the entry, and what the clock has ended; an answer that could not be recorded is not given."""
+        entry = self._entry(attempt, outcome)
         try:
-            await write_entry(services, entry)
+            await write_entry(attempt.services, entry)
         except Unavailable as error:
             logger.warning("A call could not be recorded: %s", error.code)
             return failure(
                 f"audit_unavailable: The call could not be recorded, so its answer is withheld. {error} "
                 "If it was meant to change something, look whether it did before repeating it."
             )
+        self.observe(entry, anyio.current_time() - began)
         return outcome.reply
 
     def _entry(self, attempt: Attempt, outcome: Outcome) -> NewEntry:
