@@ -58,7 +58,7 @@ class Entry(NewEntry):
     """An entry in the log; `seq` counts up from 1 in the order of writing.
 
     `odd` names the fields that cannot be read as what they should be (of a row that somebody else wrote, or a later
-    version): they are empty here, `kind` and `result` the least harmless value, never one that says all is well.
+    version): they are empty here, and `kind` and `result` never the value that would say that all is well.
     """
 
     seq: int = 0

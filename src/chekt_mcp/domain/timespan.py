@@ -45,6 +45,13 @@ def parse_moment(text: str, now: datetime, *, field: str) -> datetime:
             return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (OverflowError, ValueError):
         pass
+    if RFC_3339.fullmatch(text + "Z"):
+        raise InvalidInput(
+            "That time does not say in which time zone it is.",
+            field=field,
+            code="bad_time",
+            fix="Add the offset from UTC: 2026-05-26T09:00:00Z, or 2026-05-26T11:00:00+02:00 for the same moment.",
+        )
     raise InvalidInput(
         "That is not a time.",
         field=field,

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from chekt_mcp.cli.arguments import DONE, Parser
+from chekt_mcp.cli.audit.chosen_apps import chosen_apps
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
-from chekt_mcp.cli.command import Command, Session, carry_out, opened
+from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.export_manifest import Manifest
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.errors import InvalidInput, NotFound
+from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, export_log
 from chekt_mcp.operations.audit.export_file import ExportFile, manifest_path
 from chekt_mcp.operations.audit.export_format import ExportFormat
@@ -56,7 +57,7 @@ async def _export(command: Command) -> Manifest:
     form = _format(command)
     async with opened(command) as session:
         dealer = await session.dealer()
-        apps = await _apps(session, dealer, args.app)
+        apps = await chosen_apps(session, dealer, args.app)
         call = session.operator.call(dealer, "", session.services.clock())
         request = ExportRequest(
             apps=apps,
@@ -96,19 +97,6 @@ def _target(command: Command) -> Target:
         return Target(ExportStream(STDOUT), beside)
     path = Path(args.file).expanduser()
     return target_of(path, named or manifest_path(path), proofs=args.proofs, force=args.force)
-
-
-async def _apps(session: Session, dealer: str, named: list[str] | None) -> tuple[str, ...]:
-    """Return the apps named, of which there must be an app or entries; else every app of the dealer."""
-    storage = session.services.storage
-    known = tuple(app.name for app in await storage.read(lambda reader: reader.apps(dealer)))
-    if not named:
-        return known
-    for name in set(named) - set(known):
-        extent = await storage.read(lambda reader, app=name: reader.log_extent(dealer, [app]))  # type: ignore[misc]  # a default binds it now
-        if not extent.entries:
-            raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
-    return tuple(dict.fromkeys(named))
 
 
 def _lines(manifest: Manifest, command: Command) -> list[str]:

@@ -7,6 +7,7 @@ from chekt_mcp.cli.commands import Table, add_commands
 
 ACTIONS: Table = {
     "import": ("chekt_mcp.cli.audit.import_file", "import an export of CHeKT's audit log, or another log by a mapping"),
+    "search": ("chekt_mcp.cli.audit.search", "find entries by what they say, newest first, a page at a time"),
     "analyze": ("chekt_mcp.cli.audit.analyze", "count a window of it, and say what is unusual"),
     "correlate": ("chekt_mcp.cli.audit.correlate", "lay an application's log beside it: what is on one side only"),
     "export": ("chekt_mcp.cli.audit.export", "write a window of it to a file, with a signed manifest"),
