@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from chekt_mcp.domain.log_problem import Tampering
 from chekt_mcp.domain.merkle import Frontier
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
+from chekt_mcp.operations.audit.prune_audit import prune_log
 from chekt_mcp.operations.audit.verify_log import Status, Verification
+from chekt_mcp.operations.operator import operator_of
 from tampering import database, log_of, numbered, verified
-from world import World
+from world import START, World
 
 pytestmark = pytest.mark.anyio
 
@@ -269,18 +272,45 @@ async def test_a_checkpoint_of_another_dealer_is_refused_and_says_nothing_of_thi
         await verified(world, note)
 
 
-async def test_a_pruned_entry_is_no_tampering(tmp_path: Path) -> None:
+@pytest.fixture
+async def pruned(tmp_path: Path) -> AsyncIterator[tuple[World, str]]:
+    """A log whose first 300 entries were pruned, and a checkpoint from before."""
     world = World(tmp_path / "state")
     await world.add_app("shop")
-    await world.log(*numbered(300))
+    await world.log(*numbered(300), *numbered(20, timestamp=START + timedelta(days=399)))
     note = (await make_checkpoint(world.services(), "acme")).note
     world.clock.forward(days=400)
-    await world.log(*numbered(1, timestamp=world.clock(), action="audit.prune"))
-    await world.storage.write(lambda writer: writer.prune("acme", world.clock(), 1_000, 301))
+    operator = operator_of("ana", world.random)
+
+    async def told(_gone: int) -> None:
+        """Nobody watches."""
+
+    assert await prune_log(world.services(), operator, "acme", told) == 300
+    yield world, note
+    await world.storage.close()
+
+
+async def test_a_pruned_entry_is_no_tampering(pruned: tuple[World, str]) -> None:
+    world, note = pruned
     verification = await verified(world, note)
     assert (verification.status, verification.problems) == (Status.VERIFIED, [])
-    assert (verification.found.entries, verification.found.pruned) == (1, 300)
-    await world.storage.close()
+    assert (verification.found.entries, verification.found.pruned) == (21, 300)
+
+
+async def test_a_real_prune_cannot_be_stretched_over_a_deletion(pruned: tuple[World, str]) -> None:
+    world, _ = pruned
+    with database(world.directory) as connection:
+        base = log_of(connection)
+        connection.execute("DELETE FROM entries WHERE id = ?", (base + 310,))
+        connection.execute("INSERT INTO pruned VALUES (?, 310, 310, 321)", (base >> 40,))
+    assert (Tampering.DELETED, 1, 310) in told(await verified(world))
+
+
+async def test_what_was_pruned_cannot_be_put_back_changed(pruned: tuple[World, str]) -> None:
+    world, _ = pruned
+    with database(world.directory) as connection:
+        _copy_row(connection, log_of(connection) + 305, log_of(connection) + 7)
+    assert (Tampering.EDITED, 7, 7) in told(await verified(world))
 
 
 def _forge(world: World, number: int, *, tiles: bool) -> None:

@@ -24,6 +24,9 @@ from chekt_mcp.storage.records import StoredCheckpoint
 LOOK_SECONDS = 5.0
 """How often to look whether a checkpoint is due."""
 
+FINISH_SECONDS = 5.0
+"""What the last checkpoints may take."""
+
 ANCHOR_AGAIN = timedelta(minutes=1)
 """How long an anchor that failed is left alone."""
 
@@ -45,6 +48,18 @@ class CheckpointWorker:
         while True:
             await self.look()
             await self._sleep(LOOK_SECONDS)
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[None]:
+        """Run as long as the block, and sign what came last at its end."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.run)
+            try:
+                yield
+            finally:
+                group.cancel_scope.cancel()
+        with anyio.move_on_after(FINISH_SECONDS):
+            await self.finish()
 
     async def look(self) -> None:
         """Make the checkpoints that are due, and hand out those that an anchor lacks."""

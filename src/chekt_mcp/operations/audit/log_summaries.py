@@ -17,16 +17,26 @@ NEW_ENTRIES = 100_000
 """What may have been logged during a check without the counts going unchecked."""
 
 
-async def check_counts(reader: Reader, dealer: str, found: Findings) -> list[LogProblem] | None:
+async def check_counts(reader: Reader, dealer: str, found: Findings, pruned_before: int) -> list[LogProblem] | None:
     """Compare counts and indexes with the rows of a check of the whole log; None when it was pruned meanwhile.
 
-    What was logged since is added on.
+    `pruned_before` is what `pruned_entries` said when the check began. What was logged since is added on.
     """
-    if await _pruned(reader, dealer, found.head.size) != found.pruned:
+    if await pruned_entries(reader, dealer) != pruned_before:
         return None
     rows = found.by_app.copy()
     rows.update(one.entry.app for one in await reader.logged_entries(dealer, found.head.size, NEW_ENTRIES))
-    return [*await _totals(reader, dealer, rows), *await _by_app(reader, dealer, rows)]
+    put_back = [] if found.pruned == pruned_before else [_summary("Entries that were pruned stand in the log again.")]
+    return [*put_back, *await _totals(reader, dealer, rows), *await _by_app(reader, dealer, rows)]
+
+
+async def pruned_entries(reader: Reader, dealer: str) -> int:
+    """Count the entries that are recorded as pruned."""
+    total, after = 0, 0
+    while ranges := await reader.pruned_ranges(dealer, after, 1_000):
+        total += sum(one.last - one.first + 1 for one in ranges)
+        after = ranges[-1].last
+    return total
 
 
 async def _totals(reader: Reader, dealer: str, rows: Mapping[str | None, int]) -> list[LogProblem]:
@@ -51,15 +61,6 @@ async def _by_app(reader: Reader, dealer: str, rows: Mapping[str | None, int]) -
         if indexed != there:
             problems.append(_summary(f"A search would find other entries of {of} than the {there:,} that were logged."))
     return problems
-
-
-async def _pruned(reader: Reader, dealer: str, size: int) -> int:
-    """Count the entries among the first `size` that were pruned."""
-    total, after = 0, 0
-    while ranges := await reader.pruned_ranges(dealer, after, 1_000):
-        total += sum(one.last - one.first + 1 for one in ranges if one.last <= size)
-        after = ranges[-1].last
-    return total
 
 
 def _summary(message: str) -> LogProblem:

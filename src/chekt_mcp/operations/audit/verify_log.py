@@ -18,7 +18,8 @@ from chekt_mcp.domain.signed_note import VerifierKey
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.audit.checkpoint_key import verifier_key
 from chekt_mcp.operations.audit.log_check import Findings, LogCheck, Progress
-from chekt_mcp.operations.audit.log_summaries import check_counts
+from chekt_mcp.operations.audit.log_summaries import check_counts, pruned_entries
+from chekt_mcp.operations.audit.prune_claims import check_prunes
 from chekt_mcp.operations.audit.vouchers import (
     GivenCheckpoint,
     Voucher,
@@ -90,10 +91,12 @@ class LogVerifier:
         key = await storage.read(lambda reader: verifier_key(reader, dealer))
         vouchers = await self._vouchers(key)
         sizes = [one.checkpoint.size for one in vouchers if one.checkpoint is not None]
+        pruned = await storage.scan(lambda reader: pruned_entries(reader, dealer))
         found = await LogCheck(storage, dealer, self.newest).run(sizes, progress)
         problems = found.problems() + await storage.scan(lambda reader: _against(reader, dealer, found, vouchers))
         whole = found.first == 1
-        counts = await storage.scan(lambda reader: check_counts(reader, dealer, found)) if whole else None
+        problems += await storage.scan(lambda reader: check_prunes(reader, dealer)) if whole else []
+        counts = await storage.scan(lambda reader: check_counts(reader, dealer, found, pruned)) if whole else None
         anchor = newest_outside(vouchers)
         at = await storage.read(lambda reader: _anchored_at(reader, dealer, anchor))
         return Verification(found, problems + (counts or []), vouchers, whole, counts is not None, at)
