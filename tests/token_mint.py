@@ -86,3 +86,11 @@ class Mint:
         members = {"alg": self.algorithm, "typ": "at+jwt", "kid": self.kid, **header}
         kept = {name: value for name, value in members.items() if value is not None}
         return signed(json.dumps(kept).encode(), json.dumps(claims).encode(), self.algorithm, self.key)
+
+
+def private_jwk(mint: Mint) -> dict[str, Any]:
+    """Return an RSA key as nobody should publish it: with its private half."""
+    assert isinstance(mint.key, rsa.RSAPrivateKey)
+    written = RSAAlgorithm.to_jwk(mint.key, as_dict=True)
+    written.pop("key_ops", None)
+    return written
