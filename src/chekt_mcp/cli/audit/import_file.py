@@ -41,7 +41,7 @@ def run(command: Command) -> int:
         command.terminal.say(line)
     if report.added or report.known:
         return 0
-    command.terminal.note("error: nothing_imported: The file holds no row that could be taken. Nothing was changed.")
+    command.terminal.note("error: nothing_imported: The file holds no row that could be taken.")
     return FAILED
 
 

@@ -13,6 +13,7 @@ from chekt_mcp.domain.cursor import EPOCH, Cursor, seal, unseal
 from chekt_mcp.domain.log_filter import canonical, with_filters
 from chekt_mcp.domain.timespan import parse_window, rfc3339
 from chekt_mcp.domain.wording import counted
+from chekt_mcp.operations.audit.imported_from import ImportedFrom, imported_from, imported_words
 from chekt_mcp.operations.audit.search_rows import ODD, Row, chosen_fields, row_words, rows_of
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.operations.whoami import LogReport, extent_report, extent_words
@@ -38,7 +39,8 @@ class SearchAuditLog(TypedDict):
     """Result of `search_audit_log`. `apps`: whose entries were searched; `dealer_wide`: those of no app as well.
 
     Absent fields of an entry are null. `searched_to`: where the search stopped to stay quick; older entries were not
-    looked at. `pruned_before`: older entries were removed by age; set where the window begins before that.
+    looked at. `pruned_before`: older entries were removed by age; set where the window begins before that. `imports`:
+    where entries with an `origin` came from; listed where that field is asked for.
     """
 
     window: WindowReport
@@ -47,6 +49,7 @@ class SearchAuditLog(TypedDict):
     log: LogReport
     pruned_before: str | None
     entries: list[Row]
+    imports: list[ImportedFrom]
     complete: bool
     searched_to: str | None
     omitted: Omitted
@@ -94,12 +97,13 @@ async def search_audit_log(services: Services, call: Call, search: Search) -> Se
     window = resumed.window if resumed else parse_window(search.since, search.until, call.now)
     query = replace(query, since=window.since, until=window.until, before=resumed.position if resumed else None)
 
-    async def look(reader: Reader) -> tuple[Page, LogExtent, datetime | None]:
+    async def look(reader: Reader) -> tuple[Page, LogExtent, datetime | None, list[ImportedFrom]]:
         page = await reader.search_page(query, search.limit)
         extent = await reader.log_extent(query.dealer, search.apps, dealer_wide=search.dealer_wide)
-        return page, extent, await reader.pruned_before(query.dealer)
+        imports = await imported_from(reader, query.dealer, page.entries) if "origin" in fields else []
+        return page, extent, await reader.pruned_before(query.dealer), imports
 
-    page, extent, pruned = await services.storage.scan(look)
+    page, extent, pruned, imports = await services.storage.scan(look)
     rows, cut = rows_of(page.entries, fields)
     following = Cursor(window, page.following) if page.following else None
     stopped = page.following if not page.full else None
@@ -110,6 +114,7 @@ async def search_audit_log(services: Services, call: Call, search: Search) -> Se
         "log": extent_report(extent),
         "pruned_before": rfc3339(pruned) if pruned and window.since < pruned else None,
         "entries": rows,
+        "imports": imports,
         "complete": following is None,
         "searched_to": rfc3339(EPOCH + timedelta(microseconds=stopped.microseconds)) if stopped else None,
         "omitted": {"entries": page.further, "at_least": page.at_least or stopped is not None, "values_cut": cut},
@@ -148,7 +153,7 @@ def _completeness(result: SearchAuditLog) -> str:
 
 
 def _notes(result: SearchAuditLog) -> list[str]:
-    notes = []
+    notes = imported_words(result["imports"])
     if result["pruned_before"]:
         notes.append(f"Entries before {result['pruned_before']} were pruned by age: of those this cannot tell.")
     odd = sum(ODD in row for row in result["entries"])
