@@ -4,8 +4,9 @@
 
 Fills a state with traffic of three apps, 10 million entries a year (100,000 entries unless told otherwise; with
 DIRECTORY it is kept there and used again), in batches of 10,000, and says how fast. Then it asks for a page of 50,
-every time for something else, and prints the median and the 99th percentile. A limit is for the median; the 99th
-percentile has ten times as much. "all": how many pages were full or complete; the others say how far they got.
+every time for something else, and prints the median and the 99th percentile: by the clock, and of the processor, which
+is judged, because what else the machine does is not ours. A limit is for the median; the 99th percentile has ten times
+as much. "all": how many pages were full or complete; the others say how far they got.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ async def write(batch: Sequence[NewEntry], writer: Writer) -> None:
     await writer.append(batch)
 
 
-def questions(count: int) -> dict[str, tuple[float | None, Ask]]:
+def questions(count: int) -> dict[str, tuple[float, Ask]]:
     """Return every kind of question, with the limit of its median in milliseconds."""
     everything = Query("acme", APPS, BEGIN, END)
 
@@ -155,14 +156,15 @@ def questions(count: int) -> dict[str, tuple[float | None, Ask]]:
     }
 
 
-def measure(log: Snapshots, ask: Ask, dice: random.Random) -> tuple[list[float], Sequence[Page]]:
-    """Ask `ROUNDS` questions of a kind; return the milliseconds each took, and the pages."""
-    taken, pages = [], []
+def measure(log: Snapshots, ask: Ask, dice: random.Random) -> tuple[list[float], list[float], list[Page]]:
+    """Ask `ROUNDS` questions of a kind; return the milliseconds each took by clock and processor, and the pages."""
+    taken, worked, pages = [], [], []
     for query in [ask(dice) for _ in range(ROUNDS)]:
-        start = time.perf_counter()
+        start, began = time.perf_counter(), time.process_time()
         pages.append(log.run(partial(page, query)))
+        worked.append((time.process_time() - began) * 1e3)
         taken.append((time.perf_counter() - start) * 1e3)
-    return sorted(taken), pages
+    return sorted(taken), sorted(worked), pages
 
 
 async def page(query: Query, reader: Reader) -> Page:
@@ -176,13 +178,15 @@ def run(directory: Path, count: int) -> bool:
     connection = connect_to_read((directory / DATABASE).absolute())
     log, kept, dice = Snapshots(connection), True, random.Random(2)  # noqa: S311 -- as above
     print(f"{count:,} entries, pages of {PAGE}, milliseconds")
-    print(f"{'':28}{'p50':>9}{'p99':>9}{'limit':>8}{'all':>7}")
+    print(f"{'':28}{'clock p50':>11}{'p99':>9}{'proc. p50':>11}{'p99':>9}{'limit':>8}{'all':>7}")
     for kind, (limit, ask) in questions(count).items():
-        taken, pages = measure(log, ask, dice)
-        median, p99 = statistics.median(taken), taken[ROUNDS * 99 // 100]
+        taken, worked, pages = measure(log, ask, dice)
+        (clock, clock_p99), (median, p99) = (
+            (statistics.median(one), one[ROUNDS * 99 // 100]) for one in (taken, worked)
+        )
         full = sum(one.full or one.following is None for one in pages)
-        kept &= limit is None or (median <= limit and p99 <= limit * 10)
-        print(f"{kind:28}{median:9.3f}{p99:9.3f}{limit or '':>8}{full / ROUNDS:7.0%}")
+        kept &= median <= limit and p99 <= limit * 10
+        print(f"{kind:28}{clock:11.3f}{clock_p99:9.3f}{median:11.3f}{p99:9.3f}{limit:8}{full / ROUNDS:7.0%}")
     connection.close()
     return kept
 
