@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chekt_mcp.domain.allow_list.behind_proxies import ClientAddress, ForwardingHeader, client_address
+from chekt_mcp.domain.allow_list.behind_proxies import ClientAddress, ForwardingHeader, client_address, is_trusted
 from chekt_mcp.http.asgi import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class ClientOf:
-    """Tells a request's client address. Without `trusted` proxies it is the peer's, whatever a header claims."""
+    """Tells a request's client address. Without `trusted` proxies it is the peer's, whatever a header claims.
+
+    With proxies nobody else may connect: who comes past them speaks in clear, and without what they hold back.
+    """
 
     trusted: tuple[str, ...] = ()
     header: ForwardingHeader | None = None
@@ -21,7 +24,8 @@ class ClientOf:
         if not peer:
             return None
         found = client_address(str(peer[0]), self.trusted, self.header, self._lines(scope))
-        return found.address if isinstance(found, ClientAddress) else None
+        past_the_proxies = bool(self.trusted) and not is_trusted(str(peer[0]), self.trusted)
+        return found.address if isinstance(found, ClientAddress) and not past_the_proxies else None
 
     def _lines(self, scope: Scope) -> list[str]:
         if self.header is None:

@@ -76,6 +76,16 @@ def client_address(
     return _first_untrusted(hops(",".join(values)), proxies, header)
 
 
+def is_trusted(peer: str, trusted: Sequence[str]) -> bool:
+    """Tell whether a connection comes from one of our own proxies.
+
+    Raises:
+        InvalidInput: code `bad_trusted_proxy`.
+    """
+    parsed = read_address(peer)
+    return parsed is not None and _is_trusted(_matcher(tuple(trusted)), parsed)
+
+
 def _first_untrusted(
     hops: Iterator[tuple[str, ParsedAddress | None]], proxies: AddressMatcher, header: ForwardingHeader
 ) -> ClientAddress | ClientAddressRefused:
