@@ -66,6 +66,7 @@ async def _receive(command: Command) -> None:
     from chekt_mcp.http.hand_on_worker import HandOnWorker  # noqa: PLC0415 -- as above
     from chekt_mcp.http.webhook_receiver import WebhookReceiver  # noqa: PLC0415 -- as above
     from chekt_mcp.logs import log_to_stderr  # noqa: PLC0415 -- as above
+    from chekt_mcp.operations.audit.checkpoint_worker import CheckpointWorker  # noqa: PLC0415 -- as above
 
     name, target = check_name(command.args.app), _target(command.args)
     async with opened(command) as session:
@@ -78,7 +79,8 @@ async def _receive(command: Command) -> None:
             receiver = WebhookReceiver(session.services, dealer, apps=frozenset({name}), accepted=worker.wake)
             flushing = asyncio.create_task(receiver.keep_flushing())
             try:
-                await serve(receiver, listener, worker)
+                async with CheckpointWorker(lambda: session.services).beside():
+                    await serve(receiver, listener, worker)
             finally:
                 flushing.cancel()
                 await target.close()

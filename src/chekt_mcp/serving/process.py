@@ -16,6 +16,7 @@ from typing import Any
 from chekt_mcp.config import Settings
 from chekt_mcp.http.limits import open_rates
 from chekt_mcp.http.redirect import Redirect
+from chekt_mcp.operations.audit.checkpoint_worker import CheckpointWorker
 from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.services import Services
 from chekt_mcp.serving.assembled import Assembled, Surroundings, assemble
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, options: HttpOptions, sockets: Sockets, obs
         assembled = await assemble(around, options, port)
         for trouble in await recover(services):
             _LOG.warning("%s", trouble)
+        await opened.enter_async_context(CheckpointWorker(lambda: services).beside())
         await opened.enter_async_context(assembled.running())
         servers = _servers(services, assembled, options, sockets)
         _end_on_signal(assembled, servers, sockets.alive)
