@@ -41,7 +41,7 @@ class RefusalMinute:
         self._sources: dict[Hashable, _Counted] = {}
 
     def refused(self, entry: NewEntry) -> list[NewEntry]:
-        """Take a refusal; return what is to be written now: the counts of a minute that is over, and a source's first."""
+        """Take a refusal; return what to write now: the counts of a minute that is over, and a source's first."""
         due = self.over(entry.timestamp)
         self._begin = _minute(entry.timestamp)
         source: Hashable = (entry.dealer, entry.source_ip)

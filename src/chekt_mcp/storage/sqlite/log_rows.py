@@ -29,6 +29,8 @@ MOST_DETAILS = 65_536
 K = TypeVar("K")
 V = TypeVar("V")
 SECOND = 1_000_000
+SALTS = 64
+"""Laid in at a time. A salt is used once, whether its entry is committed or not."""
 
 
 class Shape(NamedTuple):
@@ -43,8 +45,8 @@ class Shape(NamedTuple):
     source: int | None
     key_id: int | None
     origin: int | None
-    action_to_dealer: str
-    key_to_origin: str
+    to_dealer: str
+    to_origin: str
     result_: str
     scope_: str
     source_: str
@@ -60,6 +62,7 @@ class EntryRows:
         self._shapes: dict[Row, Shape] = {}
         self._places: dict[str, tuple[int, str]] = {}
         self._seconds: dict[int, str] = {}
+        self._salts: list[bytes] = []
 
     def forget(self) -> None:
         """Start over: the numbers that were given out since the last commit are void."""
@@ -83,8 +86,22 @@ class EntryRows:
             entry.origin,
         )
         shape = self._shapes.get(repeated) or self._shape(repeated)
-        app, actor, kind, action, scope, result, source, key_id, origin, *members = shape
-        action_to_dealer, key_to_origin, result_, scope_, source_ = members
+        (
+            app,
+            actor,
+            kind,
+            action,
+            scope,
+            result,
+            source,
+            key_id,
+            origin,
+            to_dealer,
+            to_origin,
+            result_,
+            scope_,
+            source_,
+        ) = shape
         place, place_ = None, ""
         if entry.source_ip is not None:
             place, place_ = self._places.get(entry.source_ip) or self._place(entry.source_ip)
@@ -97,9 +114,9 @@ class EntryRows:
         details, details_ = None, ""
         if entry.details and (details := kept_details(entry)) is not None:
             details_ = ',"details":' + details
-        salt = self._random(SALT_LENGTH)
+        salt = self._salts.pop() if self._salts else self._salt()
         leaf = (
-            f'\0{action_to_dealer}{details_}{key_to_origin},"request_id":{quoted(request_id)}{result_},"salt":"'
+            f'\0{to_dealer}{details_}{to_origin},"request_id":{quoted(request_id)}{result_},"salt":"'
             f'{salt.hex()}"{scope_},"seq":{seq}{source_}{place_},"timestamp":"{moment}.{fraction:06}Z"}}'
         )
         return (
@@ -147,6 +164,12 @@ class EntryRows:
     def _place(self, source_ip: str) -> tuple[int, str]:
         place = self._addresses.intern(source_ip), _member("source_ip", source_ip)
         return _remember(self._places, source_ip, place)
+
+    def _salt(self) -> bytes:
+        """Return a salt, and lay in some: asking the system for each would take as long as hashing does."""
+        random = self._random(SALT_LENGTH * SALTS)
+        self._salts = [random[at : at + SALT_LENGTH] for at in range(0, len(random), SALT_LENGTH)]
+        return self._salts.pop()
 
     def _second(self, second: int) -> str:
         moment = (EPOCH + timedelta(seconds=second)).isoformat()[:19]
