@@ -10,6 +10,7 @@ PARTS = {
     "serve.py": "start-up and one audited call, against an SDK server with one empty tool",
     "allow_list.py": "addresses against a list, against ipaddress, netaddr, pytricia and py-radix",
     "preview.py": "previews of a list on a log of a million entries: a second at most",
+    "append.py": "appends to a log of a million entries, in batches and one by one, against a bare insert",
     "analyze.py": "a day against a month in a long log: 100 ms at most; what its summaries cost an append",
     "correlate.py": "request ids of an application's log against a log of a million entries",
     "import_log.py": "an export of a million rows imported, twice, while another process appends: 25,000 rows/s",
