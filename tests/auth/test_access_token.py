@@ -330,6 +330,14 @@ async def test_a_key_that_is_weak_or_not_for_this_checks_no_signature(
     assert await fault(token, verifier(*published())) == expected
 
 
+@pytest.mark.parametrize("algorithm", sorted(ALL_ALGORITHMS))
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 256, 1000])
+async def test_a_signature_of_any_length_is_refused_unless_it_is_the_issuers(algorithm: str, length: int) -> None:
+    mint = Mint(algorithm)
+    unsigned = mint.token(CLAIMS).rpartition(".")[0]
+    assert await fault(f"{unsigned}.{encoded(bytes(length))}", verifier(mint.jwk)) == Fault.BAD_SIGNATURE
+
+
 async def test_a_token_without_kid_needs_an_issuer_with_one_key_for_its_algorithm() -> None:
     token = RS256.token(CLAIMS, kid=None)
     assert (await granted(token, verifier(RS256.jwk, Mint("ES256").jwk))).grant.app == "front-desk"

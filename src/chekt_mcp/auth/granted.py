@@ -44,16 +44,29 @@ class Refused:
 
 def of_key(grant: Grant, key: Key) -> GrantedToken:
     """Carry the grant of an API key: the app is client and subject in one, and no key of it is named."""
-    return _carried(grant, f"{grant.dealer}/{grant.principal}", grant.principal, None, key.fingerprint)
+    return GrantedToken(
+        token=key.fingerprint,
+        client_id=f"{grant.dealer}/{grant.principal}",
+        scopes=_written(grant),
+        subject=grant.principal,
+        grant=grant,
+    )
 
 
 def of_token(  # noqa: PLR0913 -- each is a claim of its own
     grant: Grant, *, client_id: str, issuer: str, subject: str, expires_at: datetime, resource: str
 ) -> GrantedToken:
     """Carry the grant of a token somebody issued."""
-    carried = _carried(grant, f"{grant.dealer}/{client_id}", subject, issuer, grant.credential)
-    carried.expires_at, carried.resource = int(expires_at.timestamp()), resource
-    return carried
+    return GrantedToken(
+        token=grant.credential,
+        client_id=f"{grant.dealer}/{client_id}",
+        scopes=_written(grant),
+        expires_at=int(expires_at.timestamp()),
+        resource=resource,
+        subject=subject,
+        claims={"iss": issuer},
+        grant=grant,
+    )
 
 
 def caller_of(token: GrantedToken) -> Caller:
@@ -61,12 +74,5 @@ def caller_of(token: GrantedToken) -> Caller:
     return known_caller(token.grant, None)
 
 
-def _carried(grant: Grant, client_id: str, subject: str, issuer: str | None, mark: str) -> GrantedToken:
-    return GrantedToken(
-        token=mark,
-        client_id=client_id,
-        scopes=sorted(scope.value for scope in grant.scopes),
-        subject=subject,
-        claims=None if issuer is None else {"iss": issuer},
-        grant=grant,
-    )
+def _written(grant: Grant) -> list[str]:
+    return sorted(scope.value for scope in grant.scopes)

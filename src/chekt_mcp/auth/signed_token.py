@@ -37,7 +37,8 @@ class SignedToken:
     key_id: str | None
     typ: str
     claims: Mapping[str, object] = field(repr=False)
-    text: str = field(repr=False)
+    signing_input: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
 
 
 def looks_signed(text: str) -> bool:
@@ -56,10 +57,14 @@ def read_signed_token(text: str) -> SignedToken | Fault:
     header, claims = read_object(raw[0]), read_object(raw[1])
     if header is None or claims is None:
         return Fault.NOT_A_TOKEN
-    return _token(header, claims, text)
+    named = _names(header)
+    if isinstance(named, Fault):
+        return named
+    return SignedToken(*named, claims, text.rpartition(".")[0].encode(), raw[2])
 
 
-def _token(header: Mapping[str, object], claims: Mapping[str, object], text: str) -> SignedToken | Fault:
+def _names(header: Mapping[str, object]) -> tuple[str, str | None, str] | Fault:
+    """Return algorithm, key id and type that a header names, if nothing in it is forbidden."""
     if "enc" in header or "zip" in header:
         return Fault.ENCRYPTED
     if "crit" in header or "b64" in header:
@@ -70,7 +75,7 @@ def _token(header: Mapping[str, object], claims: Mapping[str, object], text: str
     if not (_is_name(algorithm) and (key_id is None or _is_name(key_id)) and (typ == "" or _is_name(typ))):
         return Fault.NOT_A_TOKEN
     kind = str(typ).lower().removeprefix("application/")
-    return SignedToken(str(algorithm), None if key_id is None else str(key_id), kind, claims, text)
+    return str(algorithm), None if key_id is None else str(key_id), kind
 
 
 def _is_name(value: object) -> bool:

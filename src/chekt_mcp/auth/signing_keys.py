@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from chekt_mcp.auth.signed_token import LONGEST_NAME, SignedToken
 from chekt_mcp.auth.strict_json import read_object
 from chekt_mcp.auth.token_problem import Fault
+
+if TYPE_CHECKING:
+    from jwt.algorithms import Algorithm
 
 MOST_KEYS = 100
 SMALLEST_RSA, LARGEST_RSA = 2048, 8192
@@ -51,14 +55,15 @@ def choose(keys: Sequence[SigningKey], algorithm: str, key_id: str | None) -> Si
 
 def signed_by(token: SignedToken, key: SigningKey) -> bool:
     """Tell whether `key` made the token's signature, with the key's own algorithm."""
-    from jwt.api_jws import PyJWS  # noqa: PLC0415 -- start-up is measured, and over stdio there are no tokens
-    from jwt.exceptions import PyJWTError  # noqa: PLC0415 -- as above
+    return bool(_algorithms()[key.algorithm].verify(token.signing_input, key.public, token.signature))
 
-    try:
-        PyJWS(algorithms=[key.algorithm]).decode(token.text, key.public, algorithms=[key.algorithm])
-    except (PyJWTError, ValueError, TypeError):
-        return False
-    return True
+
+@cache
+def _algorithms() -> Mapping[str, Algorithm]:
+    """Return PyJWT's algorithms by name; making them takes longer than checking a signature."""
+    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 -- start-up is measured; stdio has no tokens
+
+    return get_default_algorithms()
 
 
 def _key(jwk: Mapping[str, Any]) -> SigningKey | None:
@@ -75,11 +80,10 @@ def _key(jwk: Mapping[str, Any]) -> SigningKey | None:
 
 
 def _public(jwk: Mapping[str, Any], algorithm: str) -> Any:
-    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415 -- as above
     from jwt.exceptions import PyJWTError  # noqa: PLC0415 -- as above
 
     try:
-        public = get_default_algorithms()[algorithm].from_jwk(dict(jwk))
+        public = _algorithms()[algorithm].from_jwk(dict(jwk))
     except (PyJWTError, ValueError, TypeError, AttributeError, OverflowError):
         return None
     size = getattr(public, "key_size", SMALLEST_RSA) if algorithm == "RS256" else SMALLEST_RSA
