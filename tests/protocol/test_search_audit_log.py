@@ -97,7 +97,7 @@ async def test_a_cursor_knows_its_question_however_it_is_written(world: World, e
 async def test_a_search_that_would_take_long_says_how_far_it_got_and_goes_on(
     world: World, era: Era, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("FIRST_LOOK", "MOST_ROWS"):
+    for name in ("FIRST_LOOK", "MOST_WALKED", "MOST_READ"):
         monkeypatch.setattr(log_pages, name, 10)
     key = await world.add_app("shop")
     await world.log(*traffic(world, "192.0.2.77", 40))

@@ -109,7 +109,13 @@ def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     if request.param == "short of everything":
         for module in (log_pages, log_stretches):
             monkeypatch.setattr(module, "STRETCH_BITS", 3)
-        for name, value in {"FIRST_LOOK": 5, "MOST_ROWS": 20, "PASSED_OVER": 1, "MOST_SORTED": 30}.items():
+        for name, value in {
+            "FIRST_LOOK": 5,
+            "MOST_WALKED": 20,
+            "MOST_READ": 20,
+            "PASSED_OVER": 1,
+            "MOST_SORTED": 30,
+        }.items():
             monkeypatch.setattr(log_pages, name, value)
 
 

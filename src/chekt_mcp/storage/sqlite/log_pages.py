@@ -25,10 +25,13 @@ from chekt_mcp.storage.sqlite.values import microseconds
 FIRST_LOOK = 2_000
 """Rows of the index that are walked before anything else is thought of."""
 
-MOST_ROWS = 60_000
-"""Rows that one page looks at, about ten milliseconds' worth."""
+MOST_WALKED = 30_000
+"""Rows of the index that one page walks at most, about ten milliseconds' worth."""
 
-PASSED_OVER = 24
+MOST_READ = 80_000
+"""Rows of stretches, which lie together, that one page reads at most: as much."""
+
+PASSED_OVER = 17
 """What passing over a stretch costs, in rows looked at."""
 
 MOST_COUNTED = 1_000
@@ -94,7 +97,7 @@ class LogPages(LogSearch):
             look = self._through_stretches(query, log, limit, needed)
             if look is not None:
                 return look
-        return self._walked(query, limit, MOST_ROWS // texts(query))
+        return self._walked(query, limit, MOST_WALKED // texts(query))
 
     def _walked(self, query: Query, limit: int, most: int) -> Look:
         """Look at no more than about `most` rows of the index."""
@@ -115,8 +118,8 @@ class LogPages(LogSearch):
         rows = 0
         for walk in walks:
             counted = f"SELECT count(*) FROM (SELECT 1 {walk.bounds.source} LIMIT ?)"  # noqa: S608 -- clauses are ours
-            rows += self._rows(counted, *walk.bounds.values, MOST_ROWS + 1 - rows)[0][0]
-            if rows > MOST_ROWS:
+            rows += self._rows(counted, *walk.bounds.values, MOST_WALKED + 1 - rows)[0][0]
+            if rows > MOST_WALKED:
                 return True
         return False
 
@@ -137,7 +140,7 @@ class LogPages(LogSearch):
                     found.append(heapq.heappop(waiting))
                 if len(found) >= limit:
                     break
-                if looked > MOST_ROWS // texts(query):
+                if looked > MOST_READ // texts(query):
                     end = Position(last_ts, SEQ_MASK)
                     return Look(self._of_marks(query.dealer, found), end) if last_ts < last else None
                 looked += PASSED_OVER

@@ -200,10 +200,11 @@ class LogSearch(LogReader):
         place = self._addresses.text(address)
         kind_, result_ = KINDS.get(self._names.text(kind)), RESULTS.get(self._names.text(result))
         details_ = logged_details(details)
-        odd = [field for field, text in texts.items() if text is None and named[field] is not None]
-        odd += [field for field, known in (("kind", kind_), ("result", result_)) if known is None]
-        odd += ["source_ip"] * (place is None and address is not None)
-        odd += ["details"] * (not details_ and details not in READ_AS_NONE)
+        named |= {"source_ip": address, "kind": kind, "result": result}
+        read = texts | {"source_ip": place, "kind": kind_, "result": result_}
+        odd = [field for field, value in read.items() if value is None and named[field] is not None]
+        if not details_ and details not in READ_AS_NONE:
+            odd.append("details")
         return Entry(
             dealer=dealer,
             timestamp=moment(ts),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-STRETCH_BITS = 10
+STRETCH_BITS = 9
 """Entries in a stretch, as a power of two: those of one stretch have their numbers in common but for these bits."""
 
 GRAM = 4
