@@ -21,6 +21,7 @@ from typing import Final, Protocol
 
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.caller import NO_DEALER, nobody
+from chekt_mcp.auth.credential import Problem
 from chekt_mcp.auth.current_caller import CURRENT, NOT_ADMITTED
 from chekt_mcp.auth.granted import GrantedToken, Refused, caller_of
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
@@ -159,7 +160,6 @@ class Edge:
 
     async def _admitted(self, visit: Visit, granted: GrantedToken, source_ip: str) -> None:
         visit.caller = replace(caller_of(granted), source_ip=source_ip, request_id=visit.request_id)
-        visit.admitted = True
         grant, compiled = granted.grant, self._parts.compiled
         admission = await self._services.storage.read(lambda reader: admit(reader, compiled, grant, source_ip))
         if admission.entrance is Entrance.NOT_OVER_HTTP:
@@ -192,10 +192,18 @@ class Edge:
             CURRENT.reset(caller)
 
     async def _refuse(self, visit: Visit, turned: Turned, receive: Receive, send: Send) -> None:
-        entry = self._entry(visit, turned.logged)
-        own_entry = await self._parts.refusals.log(entry, authenticated=visit.admitted)
+        """Answer and log; a stranger first, so that the time of the answer does not tell whose key that was."""
+        answering = send_answer(receive, visit.answering(send), turned.answer, visit.request_id)
+        if visit.caller is None or isinstance(visit.caller.grant, Problem):
+            await answering
+            await self._log(visit, turned)
+        else:
+            await self._log(visit, turned)
+            await answering
+
+    async def _log(self, visit: Visit, turned: Turned) -> None:
+        own_entry = await self._parts.refusals.log(self._entry(visit, turned.logged))
         self._parts.observer.refusal(visit, turned.answer.code, turned.logged, tell=own_entry)
-        await send_answer(receive, visit.answering(send), turned.answer, visit.request_id)
 
     def _entry(self, visit: Visit, code: str) -> NewEntry:
         caller = visit.caller

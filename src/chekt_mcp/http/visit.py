@@ -28,7 +28,6 @@ class Visit:
     began: float
     source_ip: str | None = None
     caller: Caller | None = None
-    admitted: bool = False
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 

@@ -62,7 +62,7 @@ class Assembled:
                 yield
             finally:
                 flushing.cancel()
-                await self.refusals.flush()
+                await self.refusals.close()
 
 
 async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Assembled:
