@@ -302,3 +302,18 @@ def test_half_an_issuer_is_refused_by_the_variable_that_is_set(variables: dict[s
     settings, bad = without_bad_settings({**STATE, **variables})
     assert bad
     assert settings.issuers.hosts == "public"
+
+
+def test_thresholds_of_the_analysis_are_read_by_name() -> None:
+    given = from_environment({**STATE, "CHEKT_MCP_ANALYSIS": "burst_calls=20, unused_days=180"})
+    assert given.analysis == {"burst_calls": 20, "unused_days": 180}
+    assert from_environment(STATE).analysis == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["burst_calls", "burst_calls=", "burst_calls=0", "burst_calls=-1", "bursts=3", "a=b=c"]
+)
+def test_a_threshold_that_cannot_be_read_is_refused_without_an_echo(text: str) -> None:
+    error = refused(CHEKT_MCP_ANALYSIS=text)
+    assert error.field == "CHEKT_MCP_ANALYSIS"
+    assert "bursts" not in str(error)

@@ -80,6 +80,7 @@ async def test_what_cannot_be_read_is_refused_and_said(world: World, era: Era, v
             ("get_allow_list", {}),
             ("get_key_status", {}),
             ("search_audit_log", {}),
+            ("analyze_audit_log", {}),
             ("correlate_requests", {"request_ids": ["req_1"]}),
             ("verify_webhook", {"headers": {}, "body": "{}"}),
         ):

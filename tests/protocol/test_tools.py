@@ -424,6 +424,7 @@ async def test_every_structured_answer_fits_its_published_schema(world: World, e
         ("search_audit_log", {"fields": ["details", "action"]}),
         ("search_audit_log", {"limit": 1}),
         ("export_audit_log", {"format": "jsonl"}),
+        ("analyze_audit_log", {}),
         ("correlate_requests", {"request_ids": ["req_192.0.2.77_3", "req_unknown"]}),
     ]
     async with world.client(key, era, person=Person(typed={"app": "shop"})) as client:
