@@ -212,3 +212,15 @@ def test_rows_older_than_is_kept_are_not_taken_and_what_can_be_done_is_said(read
     said = ready.ok("audit", "import", export)
     assert "1 new, 0 known, 1 rejected" in said
     assert "1 row is older than the dealer's plan keeps" in said
+
+
+def test_one_that_a_person_stops_goes_on_behind_what_was_stored(ready: Machine, export: Path) -> None:
+    rows = [GOOD.replace("req_1", f"req_{number}") for number in range(40_000)]
+    export.write_text(HEADER + "".join(rows))
+    with ready.terminal("audit", "import", export) as person:
+        person.expect("10,000 rows")
+        person.press_control_c()
+        person.expect("Run the same command again: it goes on behind that.")
+    said = ready.ok("audit", "import", export)
+    assert "40,000 new, 0 known, 0 rejected" in said
+    assert "It went on from an import that was interrupted; " in said

@@ -36,7 +36,11 @@ def run(command: Command) -> int:
     """Import, and fail when the file held nothing that could be taken."""
     reading, rejects = chosen_reading(command), command.args.rejects
     file = Path(command.args.file).expanduser()
-    report = carry_out(_import(command, file, reading, Path(rejects).expanduser() if rejects is not None else None))
+    try:
+        report = carry_out(_import(command, file, reading, Path(rejects).expanduser() if rejects is not None else None))
+    except KeyboardInterrupt:
+        command.terminal.note("What was stored stays. Run the same command again: it goes on behind that.")
+        raise
     for line in _lines(report):
         command.terminal.say(line)
     if report.added or report.known:

@@ -11,9 +11,9 @@ from chekt_mcp.storage.sqlite.values import microseconds, storable
 ANY_BETWEEN = (
     "SELECT 1 FROM entries INDEXED BY entries_by_app WHERE log = ? AND app IS ? AND ts BETWEEN ? AND ? LIMIT 1"
 )
-SAME = (
-    "SELECT 1 FROM entries INDEXED BY entries_by_app"
-    " WHERE log = ? AND app IS ? AND ts = ? AND request_id = ? AND action = ? AND actor = ? LIMIT 1"
+AT = (
+    "SELECT log, app, ts, request_id, action, actor FROM entries INDEXED BY entries_by_app"
+    " WHERE log = ? AND app IS ? AND ts = ?"
 )
 
 
@@ -26,12 +26,19 @@ class LogSame(Session):
         Nearly always a batch is of a time that the log has nothing of: then no entry is looked up by itself.
         """
         rows = [self._sameness(log, entry) for entry in entries]
-        occupied = self._occupied(log, rows)
-        taken = set[Row]()
+        taken = self._known(log, rows)
         for entry, row in zip(entries, rows, strict=True):
-            if row not in taken and not (row[1] in occupied and self._row(SAME, *row)):
+            if row not in taken:
                 taken.add(row)
                 yield entry
+
+    def _known(self, log: int, rows: Sequence[Row]) -> set[Row]:
+        """Return those of these rows that the log has; each moment is looked at once, however many rows it has."""
+        occupied, wanted, known = self._occupied(log, rows), set(rows), set[Row]()
+        for app, ts in dict.fromkeys(row[1:3] for row in rows):
+            if app in occupied:
+                known.update(row for row in self._run(AT, log, app, ts) if row in wanted)
+        return known
 
     def _occupied(self, log: int, rows: Sequence[Row]) -> set[int | None]:
         """Return the apps of which the log has anything between the first and the last of these rows."""
@@ -41,7 +48,7 @@ class LogSame(Session):
         return {app for app, of in moments.items() if self._row(ANY_BETWEEN, log, app, min(of), max(of))}
 
     def _sameness(self, log: int, entry: NewEntry) -> Row:
-        """Return what makes two entries the same one, as the values of SAME."""
+        """Return what makes two entries the same one, as AT reads it."""
         name = self._names
         return (
             log,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,14 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path, monkeypatch:
     with pytest.raises(InvalidInput) as refusal:
         rows(tmp_path, bomb)
     assert refusal.value.code == "unpacked_too_large"
+
+
+def test_a_full_disk_is_said_as_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = open("/dev/full", "r+b", buffering=0)  # noqa: SIM115, PTH123 -- closed by the code that is tried
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
+    with pytest.raises(InvalidInput) as refusal:
+        rows(tmp_path, gzip.compress(TEXT.encode()))
+    assert refusal.value.code == "no_room"
 
 
 def test_a_log_packed_twice_is_refused_in_words(tmp_path: Path) -> None:

@@ -7,10 +7,12 @@ readable by this user only and gone with the process.
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import tempfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from typing import BinaryIO
@@ -20,6 +22,7 @@ from chekt_mcp.operations.audit.log_file.row import CHUNK
 
 GZIP = b"\x1f\x8b"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 UNCHECKED = 64 * 1024 * 1024
 MOST_TIMES = 200
 """A log is packed to a tenth or a thirtieth; gzip can make a thousand times as much out of nothing."""
@@ -37,8 +40,9 @@ def unpacked(stream: BufferedReader, size: int) -> Unpacked:
     """Return the file's text; the file itself where nothing has to be done. `size` is the file's, in bytes.
 
     Raises:
-        InvalidInput: code `unpacked_too_large` for what unpacks to more than 200 times its size.
-        OSError: it cannot be read, or there is no room for what it unpacks to.
+        InvalidInput: code `unpacked_too_large` for what unpacks to more than 200 times its size, `no_room` where there
+            is none for it.
+        OSError: it cannot be read.
     """
     head = stream.peek(len(GZIP))
     if head.startswith(GZIP):
@@ -58,11 +62,23 @@ def _spooled(pieces: Iterator[bytes]) -> Unpacked:
     except (gzip.BadGzipFile, EOFError, UnicodeDecodeError, zlib.error):
         broken = True
         spool.truncate(whole or spool.tell())
-    except BaseException:
-        spool.close()
+    except BaseException as error:
+        with suppress(OSError):  # what is left in the buffer has no room either
+            spool.close()
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise _no_room() from None
         raise
     spool.seek(0)
-    return Unpacked(spool, broken)  # type: ignore[arg-type]  # typeshed has a wrapper class that is the same in use
+    return Unpacked(spool, broken)
+
+
+def _no_room() -> InvalidInput:
+    return InvalidInput(
+        "There is no room to unpack the file into the temporary directory.",
+        field="file",
+        code="no_room",
+        fix="Name a larger one with TMPDIR.",
+    )
 
 
 def _unzipped(stream: BufferedReader, size: int) -> Iterator[bytes]:
