@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -17,12 +19,14 @@ from chekt_mcp.domain.merkle import Frontier
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
 from chekt_mcp.operations.audit.prune_audit import prune_log
-from chekt_mcp.operations.audit.verify_log import Status, Verification
+from chekt_mcp.operations.audit.verify_log import LogVerifier, Status, Verification
 from chekt_mcp.operations.operator import operator_of
+from chekt_mcp.storage.interface import Reader, Writer
 from tampering import database, log_of, numbered, verified
 from world import START, World
 
 pytestmark = pytest.mark.anyio
+T = TypeVar("T")
 
 SIZE = 700
 """Two complete tiles, and a tail."""
@@ -270,6 +274,53 @@ async def test_a_checkpoint_of_another_dealer_is_refused_and_says_nothing_of_thi
     note = (await make_checkpoint(world.services(), "other")).note
     with pytest.raises(InvalidInput, match="another dealer"):
         await verified(world, note)
+
+
+@dataclass
+class GrowingStorage:
+    """A storage whose log grows before every look at it."""
+
+    world: World
+
+    async def read(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        return await self.world.storage.read(work)
+
+    async def scan(self, work: Callable[[Reader], Awaitable[T]]) -> T:
+        await self.world.log(*numbered(3))
+        return await self.world.storage.scan(work)
+
+    async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        return await self.world.storage.write(work)
+
+    async def close(self) -> None:
+        """Nothing of its own."""
+
+
+async def test_what_is_logged_meanwhile_is_no_tampering(logged: tuple[World, str]) -> None:
+    world, _ = logged
+    verification = await LogVerifier(replace(world.services(), storage=GrowingStorage(world)), "acme").run()
+    assert (verification.problems, verification.counted_too) == ([], True)
+    head = await world.storage.read(lambda reader: reader.tree_head("acme"))
+    assert head.size > verification.found.head.size
+
+
+async def test_a_running_server_judges_the_file_and_not_what_it_remembers(logged: tuple[World, str]) -> None:
+    world, _ = logged
+    assert (await LogVerifier(world.services(), "acme").run()).problems == []
+    with database(world.directory) as connection:
+        connection.execute("UPDATE names SET text = 'api_key:CHK_2' WHERE text = 'api_key:CHK_1'")
+    verification = await LogVerifier(world.services(), "acme").run()
+    assert (Tampering.EDITED, 1, SIZE + 20) in told(verification)
+
+
+async def test_a_checkpoint_of_an_empty_log_vouches_for_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path / "state")
+    await world.add_app("shop")
+    note = (await make_checkpoint(world.services(), "acme")).note
+    await world.log(*numbered(5))
+    verification = await verified(world, note)
+    assert (verification.status, verification.problems) == (Status.UNANCHORED, [])
+    await world.storage.close()
 
 
 @pytest.fixture

@@ -111,8 +111,8 @@ async def held_against(
 
 
 def newest_outside(vouchers: Sequence[Voucher]) -> Voucher | None:
-    """Return the voucher from outside for the most entries."""
-    good = [one for one in vouchers if one.outside and one.checkpoint is not None and one.problem is None]
+    """Return the voucher from outside for the most entries; whoever vouches for an empty log vouches for nothing."""
+    good = [one for one in vouchers if one.outside and one.checkpoint is not None and one.checkpoint.size]
     return max(good, key=lambda one: one.checkpoint.size if one.checkpoint else 0, default=None)
 
 

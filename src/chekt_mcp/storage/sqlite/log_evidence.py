@@ -39,7 +39,9 @@ class LogEvidence(LogBlocks, StoredTree):
         return b"".join(self.leaves(self._log(dealer) or 0, first, count))
 
     async def logged_entries(self, dealer: str, after_seq: int, limit: int) -> Sequence[LoggedEntry]:
-        """Return entries with their salts, in the order of writing."""
+        """Return entries with their salts, in the order of writing, as the file has them now."""
+        self._names.forget()  # somebody who changes a name in the file must not be covered by what we remember
+        self._addresses.forget()
         base = (self._log(dealer) or 0) << SEQ_BITS
         rows = self._run(ENTRIES, base + after_seq, base + (1 << SEQ_BITS) - 1, limit)
         known = storable(dealer)
