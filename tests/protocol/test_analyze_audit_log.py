@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -172,3 +172,20 @@ async def test_asking_again_gives_the_same_answer(world: World) -> None:
     again, _ = await analysed(world, key, **window)
     assert found(first, "burst")
     assert {**first, "log": None} == {**again, "log": None}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "entries"),
+    [
+        ("1969-12-31T12:00:00Z", "1970-01-01T12:00:00Z", 2),
+        ("9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999Z", 1),
+    ],
+)
+async def test_the_ends_of_time_are_counted_like_any_other(world: World, since: str, until: str, entries: int) -> None:
+    key = await world.add_app("shop")
+    (one,) = traffic(world, "192.0.2.77", 1)
+    moments = ("1970-01-01T00:00:00+00:00", "1969-12-31T23:59:59.999999+00:00", "9999-12-31T22:30:00+00:00")
+    await world.log(*(replace(one, timestamp=datetime.fromisoformat(at), scope="alarms:write") for at in moments))
+    answer, _ = await analysed(world, key, app="shop", since=since, until=until)
+    assert answer["totals"]["entries"] == entries
+    assert [one["count"] for one in found(answer, "scope_not_granted")] == [entries]

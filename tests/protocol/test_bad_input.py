@@ -89,6 +89,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("analyze_audit_log", {"since": "yesterday"}, "bad_time (since)"),
     ("analyze_audit_log", {"since": "1h", "until": "2h"}, "empty_window (since)"),
     ("analyze_audit_log", {"since": "1970-01-01T00:00:00Z"}, "window_too_long (since)"),
+    ("analyze_audit_log", {"since": "0001-01-01T00:00:00Z"}, "bad_time (since)"),
     ("analyze_audit_log", {"baseline": "null"}, "bad_time (baseline)"),
     ("analyze_audit_log", {"baseline": "2999-01-01T00:00:00Z"}, "empty_baseline (baseline)"),
     ("analyze_audit_log", {"baseline": "1970-01-01T00:00:00Z"}, "baseline_too_long (baseline)"),

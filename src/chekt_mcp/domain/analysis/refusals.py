@@ -62,7 +62,7 @@ def _last_served(rows: Sequence[SourceUse]) -> datetime | None:
 def _finding(frame: Frame, app: str | None, rows: Sequence[SourceUse], busiest: int, *, by_address: bool) -> Finding:
     refused = sum(row.refused for row in rows)
     compared = (
-        f"more than twice as often as the app was on any day of the baseline, {counted(busiest, 'time', 'times')}"
+        f"on no day of the baseline was the app refused more than {counted(busiest, 'time', 'times')}; up to twice that is usual"
         if frame.sufficient
         else "there is no baseline to tell what is ordinary"
     )

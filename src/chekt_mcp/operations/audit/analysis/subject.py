@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from chekt_mcp.domain.analysis.facts import Frame
 from chekt_mcp.domain.analysis.thresholds import Thresholds
 from chekt_mcp.domain.timespan import Window, parse_moment, parse_window
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.storage.interface import Reader
+
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)
+"""Between these an hour or a day can be added to any moment; what lies beyond, no clock ever meant."""
 
 LONGEST_WINDOW = timedelta(days=100)
 LONGEST_BASELINE = timedelta(days=400)
@@ -45,7 +48,7 @@ async def frame(reader: Reader, asked: Asked, now: datetime, thresholds: Thresho
     Raises:
         InvalidInput: codes `bad_time`, `empty_window`, `empty_baseline`, `window_too_long`, `baseline_too_long`.
     """
-    window = parse_window(asked.since, asked.until, now)
+    window = _within_reason(parse_window(asked.since, asked.until, now))
     if window.until - window.since > LONGEST_WINDOW:
         raise InvalidInput(
             f"A window has at most {LONGEST_WINDOW.days} days.",
@@ -60,8 +63,16 @@ async def frame(reader: Reader, asked: Asked, now: datetime, thresholds: Thresho
     return Frame(counted, past, extent.oldest, now, thresholds, widened=counted != window)
 
 
+def _within_reason(window: Window) -> Window:
+    if window.since < EARLIEST or window.since >= LATEST:
+        raise InvalidInput("No log is from that time.", field="since", code="bad_time")
+    return replace(window, until=min(window.until, LATEST))
+
+
 def _baseline(text: str, until: datetime) -> Window:
     since = parse_moment(text, until, field="baseline")
+    if since < EARLIEST:
+        raise InvalidInput("No log is from that time.", field="baseline", code="bad_time")
     if since >= until:
         raise InvalidInput("The baseline must begin before the window.", field="baseline", code="empty_baseline")
     if until - since > LONGEST_BASELINE:
