@@ -1,11 +1,14 @@
 """Over HTTP, against an SDK server with one empty async tool, and against FastMCP with one.
 
     python benchmarks/over_http.py [ROUNDS]
+    python benchmarks/over_http.py memory
 
 All serve one process on loopback, with the same event loop and parser. `check_ip` includes the edge (credential, allow
 list, rate), the gate and an audit entry that is on the disk before the answer goes out. Rounds alternate; the median of
 the ratios counts. Sequential: time of one call, one client. Throughput: 32 clients, each with ids and a session of its
 own. Targets: p50 <= 1.6 x, throughput >= 0.6 x; faster than FastMCP in both.
+
+`memory` compares what the server holds after 1,000 and after 100,000 calls. Target: within 10 %.
 
 A rate of the platform's largest tier would hold one app to 50 calls a second, so the calls are spread over many apps.
 """
@@ -32,6 +35,7 @@ from typing import Any, cast
 HERE = Path(__file__).parent
 ROUNDS, CALLS, CLIENTS, SECONDS = 15, 200, 32, 1.5
 APPS = 900
+FEW, MANY = 1_000, 100_000
 OURS = [str(Path(sys.executable).parent / "chekt-mcp")]
 VERSION = "2026-07-28"
 META = {
@@ -305,6 +309,26 @@ async def measure(rounds: int) -> None:
             report(f"calls/s, {CLIENTS} clients", measured, rates, 0.6)
 
 
+async def measure_memory() -> None:
+    """Print the server's resident memory after few and after many calls."""
+    with tempfile.TemporaryDirectory() as directory:
+        async with servers(Path(directory)) as (ours, *_):
+            held = []
+            for calls in (FEW, MANY - FEW):
+                await asyncio.gather(*(sequential(ours, calls // CLIENTS) for _ in range(CLIENTS)))
+                held.append(resident(ours.pid))
+            growth = held[1] / held[0] - 1
+            print(
+                f"resident after {FEW:,} calls {held[0]} KiB, after {MANY:,} {held[1]} KiB: {growth:+.1%}, target 10 %"
+            )
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process in KiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
 def report(what: str, measured: list[Server], turns: list[list[float]], target: float) -> None:
     """Print one line for each server: its median, and the median of ours against it."""
     for place, server in enumerate(measured):
@@ -314,16 +338,17 @@ def report(what: str, measured: list[Server], turns: list[list[float]], target: 
         print(f"{what:<24} {server.name:<14} {median:10.3f}{against}")
 
 
-def main(rounds: int = ROUNDS) -> None:
+def main(what: str = str(ROUNDS)) -> None:
     """Run everything."""
+    measuring = measure_memory() if what == "memory" else measure(int(what))
     if importlib.util.find_spec("uvloop"):
         import uvloop  # noqa: PLC0415 -- an extra; the client uses it too, so that it is not what is measured
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(measure(rounds))
+            runner.run(measuring)
     else:
-        asyncio.run(measure(rounds))
+        asyncio.run(measuring)
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
+    main(*sys.argv[1:2])

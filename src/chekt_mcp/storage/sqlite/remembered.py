@@ -26,7 +26,12 @@ class RememberedSettings(AppReader, KeyReader):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._known_changes = -1
+        self._kept_up = False
         self._forget_settings()
+
+    def begin(self) -> None:
+        """Say that another snapshot begins."""
+        self._kept_up = False
 
     async def app(self, dealer: str, name: str) -> App | None:
         """Return one app."""
@@ -54,7 +59,10 @@ class RememberedSettings(AppReader, KeyReader):
         return found
 
     def _keep_up(self) -> None:
-        """Forget everything once anything has changed, or when it is too much."""
+        """Forget everything once anything has changed, or when it is too much; asked once for each snapshot."""
+        if self._kept_up:
+            return
+        self._kept_up = True
         (changes,) = self._row("SELECT changes FROM settings_changes") or (-1,)
         full = (
             len(self._known_apps) + len(self._known_keys) + len(self._known_lists) > MOST_ROWS

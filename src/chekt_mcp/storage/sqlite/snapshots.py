@@ -31,6 +31,7 @@ class Snapshots:
             raise RuntimeError("Work on a snapshot may not ask for another one; use the reader it was given.")
         with explained():
             self.connection.execute("BEGIN")
+            self._reader.begin()
             try:
                 return drive(work, self._reader)
             finally:
