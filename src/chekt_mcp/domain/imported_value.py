@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from chekt_mcp.domain.allow_list.address import read_address
 from chekt_mcp.domain.audit import Kind, Result
@@ -35,6 +36,7 @@ RESULTS = {
 }
 """What counts as done, refused and failed, in any case: words, and HTTP statuses (2xx and 3xx, 401 and 403, rest)."""
 
+NO_WORDS: Mapping[str, Any] = {}
 KINDS = {kind.value: kind for kind in Kind}
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 DIGEST_LENGTH = 12
@@ -101,19 +103,19 @@ def read_time(text: str, times: Times) -> datetime:
     raise refusal(RowCode.FUTURE_TIME if moment > times.latest else RowCode.PAST_RETENTION, "timestamp")
 
 
-def read_result(text: str, words: Mapping[str, Result] = RESULTS) -> Result:
+def read_result(text: str, words: Mapping[str, Result] = NO_WORDS) -> Result:
     """Read a word or HTTP status, in any case: one of `words`, or else of `RESULTS`.
 
     Raises:
         InvalidInput: `bad_result`.
     """
-    found = words.get(text) or words.get(text.lower()) or RESULTS.get(text.lower())
+    found = (words and words.get(text.lower())) or RESULTS.get(text) or RESULTS.get(text.lower())
     if found is None:
         raise refusal(RowCode.BAD_RESULT, "result")
     return found
 
 
-def read_kind(text: str | None, words: Mapping[str, Kind] = KINDS) -> Kind:
+def read_kind(text: str | None, words: Mapping[str, Kind] = NO_WORDS) -> Kind:
     """Read a kind: one of `words`, or ours, also as words (`API call`). A log that names none is one of API calls.
 
     Raises:
@@ -121,7 +123,7 @@ def read_kind(text: str | None, words: Mapping[str, Kind] = KINDS) -> Kind:
     """
     if text is None:
         return Kind.API_CALL
-    found = words.get(text) or words.get(text.lower()) or KINDS.get(snake_case(text))
+    found = (words and words.get(text.lower())) or KINDS.get(text) or KINDS.get(snake_case(text))
     if found is None:
         raise refusal(RowCode.BAD_KIND, "kind")
     return found
