@@ -1,6 +1,6 @@
 """Carrying a log from before the tree over: every entry, as it reads, gets its salt and its leaf, in the order written.
 
-A million entries take about half a minute, and as much room again until the old table's pages are used anew.
+A million entries take about a minute of the processor, and as much room again until the old pages are used anew.
 """
 
 from __future__ import annotations
