@@ -58,34 +58,21 @@ def storable(text: str) -> str:
 
 
 def _text(entry: NewEntry, seq: int, salt: bytes, details: str, write: Callable[[str], str]) -> str:
-    """Join the fields that are set in the order of their names; plain pieces, for every append waits for this."""
+    """Join the fields that are set in the order of their names. Every append waits for this: two f-strings, no loop."""
     app, key_id, origin = entry.app, entry.key_id, entry.origin
     scope, source, source_ip = entry.scope, entry.source, entry.source_ip
+    app = "" if app is None else f',"app":{write(app)}'
+    key_id = "" if key_id is None else f',"key_id":{write(key_id)}'
+    origin = "" if origin is None else f',"origin":{write(origin)}'
+    scope = "" if scope is None else f',"scope":{write(scope)}'
+    source = "" if source is None else f',"source":{write(source)}'
+    source_ip = "" if source_ip is None else f',"source_ip":{write(source_ip)}'
+    details = "" if details == "{}" else f',"details":{details}'
     return (
-        '{"action":'
-        + write(entry.action)
-        + ',"actor":'
-        + write(entry.actor)
-        + ("" if app is None else ',"app":' + write(app))
-        + ',"dealer":'
-        + write(entry.dealer)
-        + ("" if details == "{}" else ',"details":' + details)
-        + ("" if key_id is None else ',"key_id":' + write(key_id))
-        + ',"kind":'
-        + write(entry.kind)
-        + ("" if origin is None else ',"origin":' + write(origin))
-        + ',"request_id":'
-        + write(entry.request_id)
-        + ',"result":'
-        + write(entry.result)
-        + f',"salt":"{salt.hex()}"'
-        + ("" if scope is None else ',"scope":' + write(scope))
-        + f',"seq":{seq}'
-        + ("" if source is None else ',"source":' + write(source))
-        + ("" if source_ip is None else ',"source_ip":' + write(source_ip))
-        + ',"timestamp":"'
-        + _moment(entry.timestamp)
-        + '"}'
+        f'{{"action":{write(entry.action)},"actor":{write(entry.actor)}{app},"dealer":{write(entry.dealer)}{details}'
+        f'{key_id},"kind":{write(entry.kind)}{origin},"request_id":{write(entry.request_id)}'
+        f',"result":{write(entry.result)},"salt":"{salt.hex()}"{scope},"seq":{seq}{source}{source_ip}'
+        f',"timestamp":"{_moment(entry.timestamp)}"}}'
     )
 
 
