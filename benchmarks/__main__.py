@@ -12,6 +12,7 @@ PARTS = {
     "preview.py": "previews of a list on a log of a million entries: a second at most",
     "append.py": "appends to a log of a million entries, in batches and one by one, against a bare insert",
     "analyze.py": "a day against a month in a long log: 100 ms at most; what its summaries cost an append",
+    "search.py": "a page of a search, by kind of question, on a log of 100,000 entries or as many as named",
     "correlate.py": "request ids of an application's log against a log of a million entries",
     "import_log.py": "an export of a million rows imported, twice, while another process appends: 25,000 rows/s",
     "webhook.py": "verifications, against bare SHA-256, standardwebhooks and stripe",
