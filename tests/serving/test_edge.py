@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from chekt_mcp.auth.approver_token import ApproverToken
 from chekt_mcp.auth.caller import Caller
-from chekt_mcp.auth.granted import GrantedToken, of_token
+from chekt_mcp.auth.granted import GrantedToken, Refused, of_token
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.api_key import KeyKind, KeyState
 from chekt_mcp.domain.audit import Query
@@ -202,6 +203,9 @@ class OneToken:
         return given.model_copy(update={"expires_at": None})
 
     async def verify(self, token: str, now: datetime) -> Caller:
+        raise NotImplementedError
+
+    async def approver(self, token: str, pages: str, now: datetime) -> ApproverToken | Refused:
         raise NotImplementedError
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from vault_server import make_authority
 from world import Era, Person, World, refusal, structured
 
 PAGES = "https://mcp.example.com/approvals"
+FORM_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 CALLBACK = "http://127.0.0.1:1/callback"
 INTROSPECTION = {
     "CHEKT_MCP_OAUTH_CLIENT_ID": "resource-server",
@@ -343,5 +345,51 @@ def test_nobody_approves_what_they_asked_for_with_whatever_token(world: World, i
         ]
         assert decided[0] is Refusal.OWN_REQUEST
         assert isinstance(decided[1], Approval)
+
+    asyncio.run(scenario())
+
+
+@asynccontextmanager
+async def browser(served: Served) -> AsyncIterator[Callable[[str], Awaitable[httpx.Response]]]:
+    """Yield somebody who pastes a token into the sign-in page."""
+    async with httpx.AsyncClient(base_url=served.base, headers={"Origin": served.base}, trust_env=False) as http:
+
+        async def sign_in(token: str) -> httpx.Response:
+            form = FORM_TOKEN.search((await http.get("/approvals/sign-in")).text)
+            assert form is not None
+            await http.post("/approvals/sign-in", data={"form_token": form[1], "token": token})
+            return await http.get("/approvals")
+
+        yield sign_in
+
+
+def test_an_approver_signs_in_to_the_pages_with_a_token_made_for_them(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world, issuer.verifier(world)) as served:
+            pages = f"{served.base}/approvals"
+            async with browser(served) as sign_in:
+                for token in (issuer.token(served.url, "pages"), issuer.token(pages), world.keys["acme", "shop"]):
+                    assert (await sign_in(token)).status_code == 303
+            world.clock.forward(minutes=15)
+            async with browser(served) as sign_in:
+                assert (await sign_in(issuer.token(pages, "pages"))).status_code == 200
+        (entry,) = await world.entries(action="approver.sign_in", dealer_wide=True)
+        assert (entry.actor, entry.source) == (f"oauth:{issuer.url}#pages", "approval page")
+
+    asyncio.run(scenario())
+
+
+def test_a_session_of_the_pages_ends_with_the_token_that_opened_it(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world, issuer.verifier(world)) as served, httpx.AsyncClient(trust_env=False) as later:
+            token = issuer.token(f"{served.base}/approvals", "pages")
+            world.clock.forward(minutes=50)
+            async with browser(served) as sign_in:
+                shown = await sign_in(token)
+            world.clock.forward(minutes=11)
+            answer = await later.get(f"{served.base}/approvals", headers={"Cookie": shown.request.headers["cookie"]})
+        assert (shown.status_code, answer.status_code) == (200, 303)
 
     asyncio.run(scenario())

@@ -22,6 +22,7 @@ from typing import Protocol
 from mcp.server.auth.provider import AccessToken
 
 from chekt_mcp.auth.access_token import AccessTokens
+from chekt_mcp.auth.approver_token import ApproverToken, approver_of
 from chekt_mcp.auth.assertion import Assertions
 from chekt_mcp.auth.authenticate import UNKNOWN, authenticate_evenly
 from chekt_mcp.auth.caller import Caller
@@ -55,6 +56,10 @@ class BearerVerifier(Protocol):
 
     async def verify(self, token: str, now: datetime) -> Caller:
         """Return the same as a caller: its `grant` is a `Problem` where there is none."""
+        ...
+
+    async def approver(self, token: str, pages: str, now: datetime) -> ApproverToken | Refused:
+        """Return the approver that an access token signs in at the approval pages (their URL), or why none."""
         ...
 
 
@@ -99,6 +104,12 @@ class BearerTokens:
             return await self._key(token, now)
         judged = await (self._signed(token, now, use_up=use_up) if looks_signed(token) else self._opaque(token, now))
         return _refused(judged) if isinstance(judged, Fault) else judged
+
+    async def approver(self, token: str, pages: str, now: datetime) -> ApproverToken | Refused:
+        """Judge an access token that was issued for the approval pages; see `approver_token`."""
+        if self.access_tokens is None or not OPAQUE.fullmatch(token) or len(token) > LONGEST:
+            return _refused(Fault.OPAQUE)
+        return await approver_of(self.access_tokens, token, pages, now)
 
     async def _key(self, value: str, now: datetime) -> GrantedToken | Refused:
         grant, key = await self.storage.read(lambda reader: authenticate_evenly(reader, value, now))

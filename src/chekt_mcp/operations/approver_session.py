@@ -7,7 +7,7 @@ It gives no scope and answers no tool: it only lets a person decide.
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chekt_mcp.domain.approver_session import ApproverSession
 from chekt_mcp.operations.operator import Operator
@@ -18,10 +18,11 @@ LASTS = timedelta(minutes=30)
 TOKEN_BYTES = 32
 
 
-async def open_session(services: Services, operator: Operator, dealer: str) -> str:
-    """Sign a person in and return the token for their browser. Logged as `approver.sign_in`."""
+async def open_session(services: Services, operator: Operator, dealer: str, *, until: datetime | None = None) -> str:
+    """Sign a person in, `until` at the latest, and return the token for their browser. Logged as `approver.sign_in`."""
     token, now = services.random(TOKEN_BYTES).hex(), services.clock()
-    session = ApproverSession(digest_of(token), dealer, operator.principal, now, now + LASTS)
+    ends_at = now + LASTS if until is None else min(until, now + LASTS)
+    session = ApproverSession(digest_of(token), dealer, operator.principal, now, ends_at)
 
     async def work(writer: Writer) -> None:
         await writer.add_approver_session(session)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
+from chekt_mcp.auth.approver_token import ApproverToken
+from chekt_mcp.auth.bearer import BearerVerifier
+from chekt_mcp.auth.granted import Refused
 from chekt_mcp.http.asgi import App
 from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.pages.site import approval_pages
@@ -22,9 +26,16 @@ def approvals_url(options: HttpOptions, port: int) -> str:
     return f"{endpoint.scheme}://{endpoint.netloc}{BASE}"
 
 
-def approval_site(
-    services: Services, options: HttpOptions, port: int, client_of: ClientOf, attempts: SharedRates
-) -> App:
-    """Put the pages together."""
+def page_settings(options: HttpOptions, port: int, client_of: ClientOf) -> PageSettings:
+    """Return where the pages are."""
     origins = frozenset(origin.decode() for origin in options.own_names(port).origins)
-    return approval_pages(services, passphrase, PageSettings(BASE, origins, options.https, client_of), attempts)
+    return PageSettings(BASE, origins, options.https, client_of)
+
+
+def approval_site(services: Services, settings: PageSettings, attempts: SharedRates, verifier: BearerVerifier) -> App:
+    """Put the pages together; where an issuer is configured, its tokens for these pages sign in too."""
+
+    async def approver_of(token: str, now: datetime) -> ApproverToken | Refused:
+        return await verifier.approver(token, services.approvals_url or "", now)
+
+    return approval_pages(services, passphrase, settings, attempts, approver_of if verifier.issuers else None)

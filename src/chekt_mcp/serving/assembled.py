@@ -21,7 +21,7 @@ from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
 from chekt_mcp.operations.services import Services
 from chekt_mcp.server import build_server
-from chekt_mcp.serving.approval_site import BASE, approval_site, approvals_url
+from chekt_mcp.serving.approval_site import BASE, approval_site, approvals_url, page_settings
 from chekt_mcp.serving.endpoint import Endpoint
 from chekt_mcp.serving.observed import Observer
 from chekt_mcp.serving.options import HttpOptions
@@ -82,7 +82,8 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     refusals = RefusalLog(services)
     parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals, gateway.compiled, around.observer)
     edge = Edge(services, parts, settings, endpoint)
-    pages = approval_site(services, options, port, client_of, around.rates.addresses)
+    place = page_settings(options, port, client_of)
+    pages = approval_site(services, place, around.rates.addresses, around.verifier)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
     headers = ((b"strict-transport-security", HSTS),) if options.https else ()
     return Assembled(Site(services, exact, {f"{BASE}/": pages}, headers), endpoint, refusals)

@@ -1,14 +1,20 @@
-"""Signing in with the approver passphrase, and out. What is wrong is never told: not the dealer, not the passphrase."""
+"""Signing in as an approver, and out: with the dealer's passphrase, or an access token issued for these pages.
+
+What is wrong is never told: not the dealer, not the passphrase, nothing of a token.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
+from chekt_mcp.auth.approver_token import ApproverToken
+from chekt_mcp.auth.granted import Refused
 from chekt_mcp.domain.allow_list.address import read_address
 from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.http.pages.guard import form_token, guarded
@@ -25,14 +31,25 @@ PER_CLIENT: Final = Rate(4, timedelta(minutes=15))
 """Attempts from one address: fewer than lock the passphrase for everybody, the terminal included."""
 
 APPROVAL: Final = re.compile(r"apr_[A-Za-z0-9]{1,64}")
+ApproverOf = Callable[[str, datetime], Awaitable[ApproverToken | Refused]]
+"""Tells whom an access token signs in at these pages."""
+
+_LOG = logging.getLogger(__name__)
 WRONG: Final = "That was not accepted. After several wrong attempts nothing is, for a quarter of an hour."
 
 
 class SignIn:
     """The sign-in page."""
 
-    def __init__(self, services: Services, passphrases: Passphrases, attempts: SharedRates) -> None:
+    def __init__(
+        self,
+        services: Services,
+        passphrases: Passphrases,
+        attempts: SharedRates,
+        approver_of: ApproverOf | None = None,
+    ) -> None:
         self._services, self._passphrases, self._attempts = services, passphrases, attempts
+        self._approver_of = approver_of
 
     async def show(self, visitor: Visitor, status: int = 200, problem: str = "") -> Response:
         """Show the form. Its token belongs to a cookie of its own, so that nobody is signed in by another site."""
@@ -43,6 +60,7 @@ class SignIn:
             "form_token": form_token(cookie),
             "only_dealer": dealers[0].name if len(dealers) == 1 else "",
             "problem": problem,
+            "by_token": self._approver_of is not None,
             "back": _back(visitor.request.query_params.get("to", ""), visitor.settings.base),
         }
         shown = page("sign_in.html", values, status)
@@ -56,10 +74,9 @@ class SignIn:
         client = client_key(read_address(visitor.source_ip or ""))
         if self._attempts.spend(f"sign-in {client}", PER_CLIENT, self._services.clock()).wait is not None:
             return await self.show(visitor, 429, WRONG)
-        dealer, operator = fields.get("dealer", ""), visitor.operator(PRINCIPAL)
-        if not await self._is_right(PassphraseCheck(self._services, self._passphrases, operator, dealer, None), fields):
+        token = await (self._by_token(visitor, fields) if "token" in fields else self._by_passphrase(visitor, fields))
+        if token is None:
             return await self.show(visitor, 403, WRONG)
-        token = await open_session(self._services, operator, dealer)
         to = _back(fields.get("back", ""), visitor.settings.base) or visitor.settings.base
         return visitor.keep(guarded(RedirectResponse(to, 303)), token)
 
@@ -71,6 +88,23 @@ class SignIn:
         left = message(200, "Signed out", "You can close this page.", visitor.settings.base)
         left.delete_cookie(visitor.settings.cookie, secure=visitor.settings.secure, httponly=True, samesite="strict")
         return left
+
+    async def _by_passphrase(self, visitor: Visitor, fields: Mapping[str, str]) -> str | None:
+        """Return the cookie of a new session when the passphrase is right."""
+        dealer, operator = fields.get("dealer", ""), visitor.operator(PRINCIPAL)
+        check = PassphraseCheck(self._services, self._passphrases, operator, dealer, None)
+        return await open_session(self._services, operator, dealer) if await self._is_right(check, fields) else None
+
+    async def _by_token(self, visitor: Visitor, fields: Mapping[str, str]) -> str | None:
+        """Return the cookie of a new session for whom an access token names; it ends with the token."""
+        if self._approver_of is None:
+            return None
+        found = await self._approver_of(fields["token"].strip(), self._services.clock())
+        if isinstance(found, Refused):
+            _LOG.info("%s: a token signed nobody in: %s", visitor.request_id, found.problem.code)
+            return None
+        operator = visitor.operator(found.principal)
+        return await open_session(self._services, operator, found.dealer, until=found.expires_at)
 
     async def _is_right(self, check: PassphraseCheck, fields: Mapping[str, str]) -> bool:
         """Judge an attempt; where the dealer has no passphrase, after like work."""

@@ -1,7 +1,7 @@
 """The approval pages: an ASGI application for the paths under its base.
 
     GET  BASE                      what waits for a decision
-    GET  BASE/sign-in, POST        the approver passphrase
+    GET  BASE/sign-in, POST        the approver passphrase, or an access token
     POST BASE/sign-out
     GET  BASE/apr_…                one approval, with all its words
     POST BASE/apr_…/approve|deny   the decision
@@ -29,7 +29,7 @@ from chekt_mcp.http.pages.decide import Decisions
 from chekt_mcp.http.pages.guard import guarded
 from chekt_mcp.http.pages.render import message
 from chekt_mcp.http.pages.reveal import Reveal
-from chekt_mcp.http.pages.sign_in import SignIn
+from chekt_mcp.http.pages.sign_in import ApproverOf, SignIn
 from chekt_mcp.http.pages.visitor import PageSettings, Visitor, visitor_of
 from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import Passphrases
@@ -39,9 +39,19 @@ Handler = Callable[[Request], Awaitable[Response]]
 _LOG = logging.getLogger(__name__)
 
 
-def approval_pages(services: Services, passphrases: Passphrases, settings: PageSettings, attempts: SharedRates) -> App:
-    """Put the pages together; `attempts` counts those to sign in, by address, for every process at once."""
-    sign_in, decisions, reveal = SignIn(services, passphrases, attempts), Decisions(services), Reveal(services)
+def approval_pages(
+    services: Services,
+    passphrases: Passphrases,
+    settings: PageSettings,
+    attempts: SharedRates,
+    approver_of: ApproverOf | None = None,
+) -> App:
+    """Put the pages together; `attempts` counts those to sign in, by address, for every process at once.
+
+    With `approver_of` an access token signs in too.
+    """
+    sign_in = SignIn(services, passphrases, attempts, approver_of)
+    decisions, reveal = Decisions(services), Reveal(services)
     pages = _Pages(services, settings)
 
     async def enter(visitor: Visitor) -> Response:
