@@ -277,6 +277,14 @@ class TestBadRows:
         await world.storage.close()
         assert not any(FAKE_KEY.encode() in part.read_bytes() for part in world.directory.rglob("*") if part.is_file())
 
+    async def test_of_a_name_that_stands_twice_the_last_counts_and_the_word_null_is_a_word(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        twice = json.dumps(row(1, actor="null"))[:-1] + ', "result": "denied"}'
+        assert (await imported(world, lines_file(tmp_path, twice))).added == 1
+        (found,) = await requests(world, "req_1")
+        assert (found.actor, found.result) == ("null", Result.DENIED)
+
     @pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
     async def test_hostile_lines_between_good_ones_change_nothing(
         self, world: World, tmp_path: Path, kind: str

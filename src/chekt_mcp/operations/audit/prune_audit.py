@@ -19,7 +19,7 @@ from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Writer
 
 PRUNED = "audit.prune"
-BATCH = 10_000
+BATCH = 5_000
 """Entries of one transaction, or a whole hour where that has more."""
 
 Told = Callable[[int], Awaitable[None]]
