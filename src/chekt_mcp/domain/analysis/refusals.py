@@ -62,7 +62,8 @@ def _last_served(rows: Sequence[SourceUse]) -> datetime | None:
 def _finding(frame: Frame, app: str | None, rows: Sequence[SourceUse], busiest: int, *, by_address: bool) -> Finding:
     refused = sum(row.refused for row in rows)
     compared = (
-        f"on no day of the baseline was the app refused more than {counted(busiest, 'time', 'times')}; up to twice that is usual"
+        f"up to twice as often as on any day of the baseline is usual, and the app was refused "
+        f"{counted(busiest, 'time', 'times')} at most"
         if frame.sufficient
         else "there is no baseline to tell what is ordinary"
     )

@@ -8,7 +8,7 @@ batch by itself would touch nearly as many rows as it has entries. Whoever reads
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -120,32 +120,22 @@ def _summed(log: int, rows: Sequence[Row], names: _Names) -> Iterator[tuple[str,
     hours = [moment // HOUR for moment in moments]
     activity = Counter(zip(logs, apps, hours, kinds, actors, scopes, results, keys, actions, strict=True))
     sources = Counter(zip(logs, apps, hours, kinds, actors, places, results, strict=True))
-    minutes = Counter(zip(logs, apps, kinds, [moment // MINUTE for moment in moments], results, strict=True))
+    minutes = [moment // MINUTE for moment in moments]
+    failed = [at for at, result in enumerate(results) if result in names]
+    failed_minutes = Counter((log, apps[at], kinds[at], minutes[at]) for at in failed)
+    failed_hours = Counter((log, apps[at], hours[at], kinds[at]) for at in failed)
+    refused_hours = Counter((log, apps[at], hours[at], kinds[at]) for at in failed if results[at] == names.denied)
     yield ACTIVITY, [(*key, calls) for key, calls in activity.items()]
     yield SOURCES, [(*key, calls) for key, calls in sources.items()]
-    yield MINUTES, _minutes(minutes, names)
-    yield HOURS, _hours(minutes, names)
+    yield MINUTES, _beside(Counter(zip(logs, apps, kinds, minutes, strict=True)), failed_minutes)
+    yield HOURS, _beside(Counter(zip(logs, apps, hours, kinds, strict=True)), refused_hours, failed_hours)
     yield SEEN_ADDRESS, _addresses(sources)
     yield SEEN_SCOPE, _scopes(activity)
 
 
-def _minutes(minutes: Counts, names: _Names) -> list[Row]:
-    calls, failed = Counter[Key](), Counter[Key]()
-    for (*place, result), number in minutes.items():
-        calls[tuple(place)] += number
-        failed[tuple(place)] += number if result in names else 0
-    return [(*place, number, failed[place]) for place, number in calls.items()]
-
-
-def _hours(minutes: Counts, names: _Names) -> list[Row]:
-    counts: dict[Key, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for (log, app, kind, minute, result), calls in minutes.items():
-        count = counts[log, app, minute // 60, kind]
-        count[0] += calls
-        if result in names:
-            count[1] += calls if result == names.denied else 0
-            count[2] += calls
-    return [(*place, *count) for place, count in counts.items()]
+def _beside(calls: Counts, *others: Counts) -> list[Row]:
+    """Return each place with its calls, and with what the other counts have for it."""
+    return [(*place, number, *(other[place] for other in others)) for place, number in calls.items()]
 
 
 def _addresses(sources: Iterable[Key]) -> list[Row]:
