@@ -34,11 +34,15 @@ class AnalyzedWindow(TypedDict):
 
 
 class Baseline(TypedDict):
-    """What the window is held against; the log holds `days` of it, and judges by them if that is `sufficient`."""
+    """What the window is held against; the log holds `days` of it, which is `sufficient` to judge by or not.
+
+    `entries`: those of its whole hours.
+    """
 
     since: str
     until: str
     days: float
+    entries: int
     sufficient: bool
     message: str
 
@@ -108,7 +112,7 @@ class Analysis:
         extent = await reader.log_extent(asked.dealer, asked.named, dealer_wide=asked.dealer_wide)
         return {
             "window": _window(judged),
-            "baseline": _baseline(judged),
+            "baseline": _baseline(judged, sum(one.calls for one in read.baseline)),
             "apps": list(asked.named),
             "dealer_wide": asked.dealer_wide,
             "log": extent_report(extent),
@@ -123,7 +127,7 @@ def _window(judged: Frame) -> AnalyzedWindow:
     return {"since": rfc3339(window.since), "until": rfc3339(window.until), "widened": judged.widened}
 
 
-def _baseline(judged: Frame) -> Baseline:
+def _baseline(judged: Frame, entries: int) -> Baseline:
     needed = judged.thresholds.baseline_days
     if judged.oldest is None or judged.covered_days <= 0:
         message = "No baseline: the log holds nothing from before the window, so nothing can be called new or unusual."
@@ -133,11 +137,13 @@ def _baseline(judged: Frame) -> Baseline:
             f"{counted(needed, 'day', 'days')} (baseline_days) to call anything new or unusual."
         )
     else:
-        message = f"The log holds {judged.covered_days:.1f} days of it."
+        held = counted(entries, "entry", "entries")
+        message = f"The log holds {judged.covered_days:.1f} days of it, with {held} in whole hours."
     return {
         "since": rfc3339(judged.baseline.since),
         "until": rfc3339(judged.baseline.until),
         "days": round(judged.covered_days, 1),
+        "entries": entries,
         "sufficient": judged.sufficient,
         "message": message,
     }
