@@ -68,7 +68,8 @@ def changed_places(suspects: Mapping[int, LoggedEntry], leaves: Mapping[int, byt
     return {
         here
         for here, logged in suspects.items()
-        if any(
+        if not logged.entry.odd
+        and any(
             leaf_hash(replace(logged.entry, seq=other), logged.salt) == leaf
             for other, leaf in leaves.items()
             if other != here

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from chekt_mcp.domain.audit import Kind, Result
 from chekt_mcp.domain.audit_leaf import leaf_hash
 from chekt_mcp.domain.log_problem import Tampering
 from chekt_mcp.domain.merkle import Frontier
@@ -22,6 +23,7 @@ from chekt_mcp.operations.audit.prune_audit import prune_log
 from chekt_mcp.operations.audit.verify_log import LogVerifier, Status, Verification
 from chekt_mcp.operations.operator import operator_of
 from chekt_mcp.storage.interface import Reader, Writer
+from chekt_mcp.storage.sqlite.request_key import request_key
 from tampering import database, log_of, numbered, verified
 from world import START, World
 
@@ -80,6 +82,9 @@ EDITS = [
     'details = \'{"note":"Caf\u00e9","status":500}\'',
     "details = NULL",
     "details = 'no JSON'",
+    "request_key = request_key + 1",
+    "log = log + 1",
+    "source_ip = (SELECT id FROM addresses WHERE text = '203.0.113.9')",
     "salt = zeroblob(16)",
 ]
 
@@ -90,6 +95,7 @@ async def test_edited_entries_are_named_whichever_column_was_changed(logged: tup
     with database(world.directory) as connection:
         for text in ("acme-other", "denied"):
             connection.execute("INSERT OR IGNORE INTO names (text) VALUES (?)", (text,))
+        connection.execute("INSERT INTO addresses (text, ip) VALUES ('203.0.113.9', zeroblob(16))")
         for change, numbers in places.items():
             for number in numbers:
                 connection.execute(f"UPDATE entries SET {change} WHERE id = ?", (log_of(connection) + number,))  # noqa: S608
@@ -160,6 +166,28 @@ async def test_text_changed_for_all_entries_at_once_is_found(logged: tuple[World
     old, new = {"names": ("api_key:CHK_1", "api_key:CHK_2"), "addresses": ("203.0.113.7", "203.0.113.8")}[table]
     with database(world.directory) as connection:
         connection.execute(f"UPDATE {table} SET text = ? WHERE text = ?", (new, old))  # noqa: S608 -- ours
+    assert (Tampering.EDITED, 1, SIZE + 20) in told(await verified(world))
+
+
+async def test_an_entry_that_reads_alike_but_was_made_unreadable_is_found(logged: tuple[World, str]) -> None:
+    world, _ = logged
+    await world.log(*numbered(1, kind=Kind.OPERATOR_ACTION, result=Result.ERROR, details={}))
+    number = SIZE + 21
+    changes = ("details = 'rubbish'", "kind = 999999", "result = 999999")
+    for change in changes:
+        with database(world.directory) as connection:
+            base = log_of(connection)
+            connection.execute("CREATE TEMP TABLE kept AS SELECT * FROM entries WHERE id = ?", (base + number,))
+            connection.execute(f"UPDATE entries SET {change} WHERE id = ?", (base + number,))  # noqa: S608 -- ours
+            found = told(await verified(world))
+            connection.execute("REPLACE INTO entries SELECT * FROM kept")
+        assert found == [(Tampering.EDITED, number, number)]
+
+
+async def test_addresses_filed_elsewhere_than_a_search_looks_for_them_are_found(logged: tuple[World, str]) -> None:
+    world, _ = logged
+    with database(world.directory) as connection:
+        connection.execute("UPDATE addresses SET ip = zeroblob(16)")
     assert (Tampering.EDITED, 1, SIZE + 20) in told(await verified(world))
 
 
@@ -394,7 +422,10 @@ def _forged_leaf(world: World, number: int) -> Callable[[sqlite3.Connection], No
 async def _forge_all(world: World) -> None:
     """Change a row, and everything that is computed from it, without a fault."""
     with database(world.directory) as connection:
-        connection.execute("UPDATE entries SET request_id = 'req_forged' WHERE id = ?", (log_of(connection) + 300,))
+        connection.execute(
+            "UPDATE entries SET request_id = 'req_forged', request_key = ? WHERE id = ?",
+            (request_key(300, "req_forged"), log_of(connection) + 300),
+        )
     logged = await world.storage.read(lambda reader: reader.logged_entries("acme", 0, SIZE + 20))
     leaves, frontier = [leaf_hash(*one) for one in logged], Frontier()
     with database(world.directory) as connection:

@@ -1,6 +1,7 @@
 """Hold every row of a log against its leaf, and every leaf against the tree; a piece at a time, memory stays flat.
 
-1. Each row that is there hashes to its leaf; a row that is not there was pruned, and an entry tells of it.
+1. Each row that is there can be read whole, is found where a search looks, and hashes to its leaf; a row that is
+   not there was pruned, and an entry tells of it.
 2. The leaves add up to the stored tiles (every 256th, 65,536th, … leaf), to the stored head, and to the roots that
    are asked for: those of checkpoints.
 3. No row stands outside the tree.
@@ -134,7 +135,7 @@ def _rows_against_leaves(
         logged = rows.get(number)
         if logged is None and number in pruned:
             found.pruned += 1
-        elif logged is not None and leaf_hash(*logged) == leaf:
+        elif logged is not None and not logged.entry.odd and leaf_hash(*logged) == leaf:
             found.entries += 1
             found.by_app[logged.entry.app] += 1
         elif len(found.leaves) == MOST_SUSPECTS:

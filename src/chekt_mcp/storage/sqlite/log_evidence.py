@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chekt_mcp.domain.audit import LoggedEntry
 from chekt_mcp.storage.records import PrunedRange, StoredAnchor, StoredCheckpoint, TreeHead
+from chekt_mcp.storage.sqlite.interned import sixteen_bytes
 from chekt_mcp.storage.sqlite.log_blocks import LogBlocks
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import COLUMNS
 from chekt_mcp.storage.sqlite.log_tree import StoredTree
+from chekt_mcp.storage.sqlite.request_key import request_key
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import microseconds, moment, storable
 
-ENTRIES = f"SELECT {COLUMNS}, salt FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"  # noqa: S608 -- ours
+ENTRIES = (
+    f"SELECT {COLUMNS}, salt, log, request_key FROM entries"  # noqa: S608 -- ours
+    " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+)
+ADDRESS = "SELECT text, ip FROM addresses WHERE id = ?"
 PRUNED = "SELECT first, last, prune_seq FROM pruned WHERE log = ? AND first > ? ORDER BY first LIMIT ?"
 PRUNED_ACROSS = (
     "SELECT first, last, prune_seq FROM"
     " (SELECT * FROM pruned WHERE log = ? AND first <= ? ORDER BY first DESC LIMIT 1) WHERE last > ?"
 )
+ADDRESS_AT = COLUMNS.split(", ").index("source_ip")
 CHECKPOINT = "SELECT size, root, note, created_at FROM checkpoints WHERE log = ?"
 ANCHORS = "SELECT max(size), anchor, anchored_at, receipt FROM anchors WHERE log = ? GROUP BY anchor ORDER BY anchor"
 
@@ -39,13 +47,31 @@ class LogEvidence(LogBlocks, StoredTree):
         return b"".join(self.leaves(self._log(dealer) or 0, first, count))
 
     async def logged_entries(self, dealer: str, after_seq: int, limit: int) -> Sequence[LoggedEntry]:
-        """Return entries with their salts, in the order of writing, as the file has them now."""
+        """Return entries with their salts, in the order of writing, as the file has them now.
+
+        Those that a search would look for elsewhere than where they are count as odd.
+        """
         self._names.forget()  # somebody who changes a name in the file must not be covered by what we remember
         self._addresses.forget()
-        base = (self._log(dealer) or 0) << SEQ_BITS
+        log, known, filed = self._log(dealer) or 0, storable(dealer), dict[int | None, bool]()
+        base = log << SEQ_BITS
         rows = self._run(ENTRIES, base + after_seq, base + (1 << SEQ_BITS) - 1, limit)
-        known = storable(dealer)
-        return [LoggedEntry(self._entry(known, row[:-1]), _bytes(row[-1])) for row in rows]
+        logged = []
+        for *columns, salt, of_log, key in rows:
+            entry = self._entry(known, tuple(columns))
+            if of_log != log or key != request_key(entry.seq, entry.request_id):
+                entry = replace(entry, odd=(*entry.odd, "request_id"))
+            if not self._address_is_filed(columns[ADDRESS_AT], filed):
+                entry = replace(entry, odd=(*entry.odd, "source_ip"))
+            logged.append(LoggedEntry(entry, _bytes(salt)))
+        return logged
+
+    def _address_is_filed(self, number: int | None, known: dict[int | None, bool]) -> bool:
+        """Tell whether a search by network finds an address where its text says it is."""
+        if number is not None and number not in known:
+            row = self._row(ADDRESS, number)
+            known[number] = row is not None and sixteen_bytes(row[0]) == row[1]
+        return number is None or known[number]
 
     async def pruned_ranges(self, dealer: str, after_seq: int, limit: int) -> Sequence[PrunedRange]:
         """Return the ranges that end above a number."""
