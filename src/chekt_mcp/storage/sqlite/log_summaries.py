@@ -16,7 +16,7 @@ from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 from chekt_mcp.storage.summary_interface import Apps
 
-MOST_READ = 20_000
+MOST_READ = 5_000
 """Entries of a cut hour that are read; of a busier one the whole hour counts."""
 
 MOST_MINUTES = 500
