@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chekt_mcp.cli.arguments import DONE, Parser
-from chekt_mcp.cli.command import Command
+from chekt_mcp.cli.command import Command, carry_out, opened
+from chekt_mcp.cli.webhook_receive import add_target, check_app, log_receiving, target_of
+from chekt_mcp.domain.app import check_name
 from chekt_mcp.errors import InvalidInput
 
 if TYPE_CHECKING:
     from chekt_mcp.serving.options import HttpOptions, Tls
+    from chekt_mcp.serving.receiving import Receiving
 
 DEFAULT_PORT = 8787
 
@@ -47,6 +51,8 @@ def configure(parser: Parser) -> None:
         default="challenge",
         help="how OAuth callers learn of a missing scope: 403 with a challenge, or an answer of the tool",
     )
+    http.add_argument("--receive", metavar="APP", help="also receive this app's webhooks, at /webhooks/APP")
+    add_target(parser, required=False)
     http.add_argument("--metrics", action="store_true", help="serve Prometheus metrics at /metrics")
 
 
@@ -68,7 +74,8 @@ def run(command: Command) -> int:
 def _serve_http(command: Command) -> int:
     from chekt_mcp.serving.run import serve_http  # noqa: PLC0415 -- brings the HTTP server
 
-    return serve_http(command.settings(), _options(command.args), command.terminal.note)
+    options = replace(_options(command.args), receive=_receive(command))
+    return serve_http(command.settings(), options, command.terminal.note)
 
 
 def _options(args: argparse.Namespace) -> HttpOptions:
@@ -94,6 +101,34 @@ def _options(args: argparse.Namespace) -> HttpOptions:
             metrics=args.metrics,
         )
     )
+
+
+def _receive(command: Command) -> Receiving | None:
+    from chekt_mcp.serving.receiving import Receiving  # noqa: PLC0415 -- as above
+
+    args = command.args
+    targets = args.to_command is not None or args.to_url is not None
+    if args.receive is None and not targets:
+        return None
+    if args.receive is None or not targets:
+        raise InvalidInput(
+            "To receive webhooks, name the app and where its events go.",
+            field="receive",
+            code="receive_incomplete",
+            fix="Give --receive APP with --to-command or --to-url.",
+        )
+    target_of(args)  # refused here, not by each process
+    name = check_name(args.receive)
+    dealer = carry_out(_begin_receiving(command, name))
+    return Receiving(dealer, name, lambda: target_of(args))
+
+
+async def _begin_receiving(command: Command, app: str) -> str:
+    async with opened(command) as session:
+        dealer = await session.dealer()
+        await check_app(session, dealer, app)
+        await log_receiving(session, dealer, app)
+        return dealer
 
 
 def _tls(args: argparse.Namespace) -> Tls | None:

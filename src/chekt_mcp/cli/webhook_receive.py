@@ -36,7 +36,13 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--port", metavar="N", type=int, default=DEFAULT_PORT, help=f"0 takes a free one (default: {DEFAULT_PORT})"
     )
-    target = parser.add_mutually_exclusive_group(required=True)
+    add_target(parser, required=True)
+    parser.add_argument("--retry-given-up", action="store_true", help="first let events that were given up begin anew")
+
+
+def add_target(parser: Parser, *, required: bool) -> None:
+    """Describe where events go."""
+    target = parser.add_mutually_exclusive_group(required=required)
     target.add_argument(
         "--to-command", metavar="COMMAND", help="program that gets each event on its standard input; 0 takes it"
     )
@@ -52,7 +58,6 @@ def configure(parser: Parser) -> None:
         default=DEFAULT_SECONDS,
         help=f"how long the program or URL may take for one event (default: {DEFAULT_SECONDS})",
     )
-    parser.add_argument("--retry-given-up", action="store_true", help="first let events that were given up begin anew")
 
 
 def run(command: Command) -> int:
@@ -68,10 +73,10 @@ async def _receive(command: Command) -> None:
     from chekt_mcp.logs import log_to_stderr  # noqa: PLC0415 -- as above
     from chekt_mcp.operations.audit.checkpoint_worker import CheckpointWorker  # noqa: PLC0415 -- as above
 
-    name, target = check_name(command.args.app), _target(command.args)
+    name, target = check_name(command.args.app), target_of(command.args)
     async with opened(command) as session:
         dealer = await session.dealer()
-        await _check_app(session, dealer, name)
+        await check_app(session, dealer, name)
         with listen(command.args.host, command.args.port) as listener:
             log_to_stderr()
             await _begin(session, dealer, name, listener)
@@ -91,7 +96,8 @@ async def _receive(command: Command) -> None:
         )
 
 
-async def _check_app(session: Session, dealer: str, name: str) -> None:
+async def check_app(session: Session, dealer: str, name: str) -> None:
+    """Refuse an app whose deliveries nobody could verify: code `no_signing_secret`."""
     from chekt_mcp.operations.webhook.receiver_secrets import ReceiverSecrets  # noqa: PLC0415 -- brings the webhook rules
 
     if not (await ReceiverSecrets(session.services, dealer).of(name, session.services.clock())).known:
@@ -106,9 +112,7 @@ async def _check_app(session: Session, dealer: str, name: str) -> None:
 async def _begin(session: Session, dealer: str, name: str, listener: socket.socket) -> None:
     """Log that events go elsewhere from now on, revive what was asked for, and say where to deliver."""
     args, now = session.command.args, session.services.clock()
-    kind = "command" if args.to_command else "url"
-    entry = session.operator.entry(dealer, "receive_webhooks", now, app=name, details={"hand_on_to": kind})
-    await session.services.storage.write(lambda writer: writer.append([entry]))
+    await log_receiving(session, dealer, name)
     if args.retry_given_up:
         revived = await session.services.storage.write(lambda writer: writer.revive_events(dealer, name, now))
         begin = counted(revived, "event that was given up begins", "events that were given up begin")
@@ -122,7 +126,19 @@ async def _begin(session: Session, dealer: str, name: str, listener: socket.sock
     session.terminal.say(f"Receiving for {dealer}/{name} at http://{shown}:{port}/webhooks/{name}. Ctrl-C ends it.")
 
 
-def _target(args: argparse.Namespace) -> Target:
+async def log_receiving(session: Session, dealer: str, name: str) -> None:
+    """Write to the audit log that the app's events are handed on from now on, and to what."""
+    kind, now = "command" if session.command.args.to_command else "url", session.services.clock()
+    entry = session.operator.entry(dealer, "receive_webhooks", now, app=name, details={"hand_on_to": kind})
+    await session.services.storage.write(lambda writer: writer.append([entry]))
+
+
+def target_of(args: argparse.Namespace) -> Target:
+    """Return where events go.
+
+    Raises:
+        InvalidInput: codes `out_of_range`, `bad_command`, `no_such_program`; or the URL is refused.
+    """
     from chekt_mcp.hand_on.interface import LONGEST_SECONDS  # noqa: PLC0415 -- only this command hands anything on
 
     if not 1 <= args.time_limit <= LONGEST_SECONDS:

@@ -12,7 +12,6 @@ from mcp.server.request_state import RequestStateSecurity
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.current_caller import by_request
 from chekt_mcp.http.asgi import App
-from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.edge import SOURCE, Edge, EdgeParts, EdgeSettings
 from chekt_mcp.http.limits import EdgeRates
 from chekt_mcp.http.metrics_page import exposition
@@ -43,6 +42,7 @@ class Surroundings:
     verifier: BearerVerifier
     ask_timeout: float = 50.0
     observer: Observer = field(default_factory=Observer)
+    below: Mapping[str, App] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     server = build_server(gateway, RequestStateSecurity(keys=[await request_state_key(services)]))
     endpoint = Endpoint(server, sessions=options.workers == 1)
     resource = options.resource(port)
-    client_of = ClientOf(options.proxies, options.header if options.proxies else None)
+    client_of = options.client_of
     own, challenge = options.own_names(port), options.challenge
     settings = EdgeSettings(own, metadata_url(resource), client_of, challenge, options.body_seconds)
     refusals = RefusalLog(services)
@@ -86,7 +86,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     pages = approval_site(services, place, around.rates.addresses, around.verifier)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
     headers = ((b"strict-transport-security", HSTS),) if options.https else ()
-    return Assembled(Site(services, exact, {f"{BASE}/": pages}, headers), endpoint, refusals)
+    return Assembled(Site(services, exact, {f"{BASE}/": pages, **around.below}, headers), endpoint, refusals)
 
 
 async def request_state_key(services: Services) -> bytes:

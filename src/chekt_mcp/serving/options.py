@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from chekt_mcp.domain.allow_list.address import ParsedAddress, read_address
 from chekt_mcp.domain.allow_list.behind_proxies import ForwardingHeader, client_address
 from chekt_mcp.errors import InvalidInput
+from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.request_head import OwnNames
+from chekt_mcp.serving.receiving import Receiving
 
 LARGEST_PORT = 65_535
 LOOPBACK_IPV4 = 127
@@ -51,6 +53,8 @@ class HttpOptions:
     metrics: bool = False
     body_seconds: float = 10
     """How long the body of a request may take."""
+    receive: Receiving | None = None
+    """Whose webhooks are received as well."""
 
     @property
     def loopback(self) -> bool:
@@ -69,6 +73,11 @@ class HttpOptions:
             return self.public_url
         host = self.address.text if self.address.version == 4 else f"[{self.address.text}]"  # noqa: PLR2004 -- as above
         return f"{'https' if self.tls else 'http'}://{host}:{port}{self.path}"
+
+    @property
+    def client_of(self) -> ClientOf:
+        """How a request's client address is told."""
+        return ClientOf(self.proxies, self.header if self.proxies else None)
 
     def own_names(self, port: int) -> OwnNames:
         """Return what Host and Origin may say: the public name, and on this machine its three own names."""

@@ -24,6 +24,7 @@ from chekt_mcp.serving.credentials import bearer_tokens
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.observed import Observer
 from chekt_mcp.serving.options import HttpOptions
+from chekt_mcp.serving.receiving import BELOW, receiving
 from chekt_mcp.serving.tls import server_context
 from chekt_mcp.wiring import open_services
 
@@ -65,7 +66,10 @@ async def _serve(settings: Settings, options: HttpOptions, sockets: Sockets, obs
         rates = open_rates(settings.state)
         opened.callback(rates.close)
         verifier = bearer_tokens(services, settings, options.resource(port))
-        around = Surroundings(services, rates, verifier, settings.ask_timeout, observer)
+        below = {}
+        if options.receive:
+            below[BELOW] = await opened.enter_async_context(receiving(services, options.receive, options.client_of))
+        around = Surroundings(services, rates, verifier, settings.ask_timeout, observer, below)
         assembled = await assemble(around, options, port)
         for trouble in await recover(services):
             _LOG.warning("%s", trouble)
