@@ -21,7 +21,7 @@ from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import EPOCH, MICROSECOND, storable
 
 MOST_REMEMBERED = 20_000
-"""Shapes, addresses and seconds come from outside; beyond this the memory of them starts over."""
+"""Shapes, addresses and minutes come from outside; beyond this the memory of them starts over."""
 
 MOST_DETAILS = 65_536
 """Characters of JSON that an entry's details may have; of longer ones a note stays, with their length and hash."""
@@ -29,6 +29,7 @@ MOST_DETAILS = 65_536
 K = TypeVar("K")
 V = TypeVar("V")
 SECOND = 1_000_000
+MINUTE = 60 * SECOND
 SALTS = 64
 """Laid in at a time. A salt is used once, whether its entry is committed or not."""
 
@@ -61,14 +62,14 @@ class EntryRows:
         self._random = random
         self._shapes: dict[Row, Shape] = {}
         self._places: dict[str, tuple[int, str]] = {}
-        self._seconds: dict[int, str] = {}
+        self._minutes: dict[int, str] = {}
         self._salts: list[bytes] = []
 
     def forget(self) -> None:
         """Start over: the numbers that were given out since the last commit are void."""
         self._shapes.clear()
         self._places.clear()
-        self._seconds.clear()
+        self._minutes.clear()
 
     def row(self, log: int, seq: int, entry: NewEntry) -> Row:
         """Return the columns of `entries`, in the table's order; the last one is the leaf."""
@@ -106,8 +107,9 @@ class EntryRows:
         if entry.source_ip is not None:
             place, place_ = self._places.get(entry.source_ip) or self._place(entry.source_ip)
         ts = (entry.timestamp - EPOCH) // MICROSECOND
-        second, fraction = divmod(ts, SECOND)
-        moment = self._seconds.get(second) or self._second(second)
+        minute, within = divmod(ts, MINUTE)
+        to_minute = self._minutes.get(minute) or self._minute(minute)
+        second, fraction = divmod(within, SECOND)
         request_id = entry.request_id
         if not request_id.isascii() or "\0" in request_id:
             request_id = storable(request_id)
@@ -117,7 +119,7 @@ class EntryRows:
         salt = self._salts.pop() if self._salts else self._salt()
         leaf = (
             f'\0{to_dealer}{details_}{to_origin},"request_id":{quoted(request_id)}{result_},"salt":"'
-            f'{salt.hex()}"{scope_},"seq":{seq}{source_}{place_},"timestamp":"{moment}.{fraction:06}Z"}}'
+            f'{salt.hex()}"{scope_},"seq":{seq}{source_}{place_},"timestamp":"{to_minute}{second:02}.{fraction:06}Z"}}'
         )
         return (
             (log << SEQ_BITS) + seq,
@@ -171,9 +173,9 @@ class EntryRows:
         self._salts = [random[at : at + SALT_LENGTH] for at in range(0, len(random), SALT_LENGTH)]
         return self._salts.pop()
 
-    def _second(self, second: int) -> str:
-        moment = (EPOCH + timedelta(seconds=second)).isoformat()[:19]
-        return _remember(self._seconds, second, moment)
+    def _minute(self, minute: int) -> str:
+        to_minute = (EPOCH + timedelta(minutes=minute)).isoformat()[:17]
+        return _remember(self._minutes, minute, to_minute)
 
 
 def kept_details(entry: NewEntry) -> str | None:
