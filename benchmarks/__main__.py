@@ -15,6 +15,7 @@ PARTS = {
     "search.py": "a page of a search, by kind of question, on a log of 100,000 entries or as many as named",
     "correlate.py": "request ids of an application's log against a log of a million entries",
     "import_log.py": "an export of a million rows imported, twice, while another process appends: 25,000 rows/s",
+    "export.py": "exports of a million entries, against a bare scan, and their memory",
     "webhook.py": "verifications, against bare SHA-256, standardwebhooks and stripe",
 }
 

@@ -23,7 +23,7 @@ class LogBlock:
     action: Texts
     scope: Texts
     result: Texts
-    request_id: Texts
+    request_id: Sequence[str]
     source: Texts
     source_ip: Texts
     key_id: Texts

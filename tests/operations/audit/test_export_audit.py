@@ -273,7 +273,7 @@ def block(values: list[str | None]) -> LogBlock:
     numbers = list(range(1, len(values) + 1))
     details = [None if value is None else json.dumps({"x": value}) for value in values]
     ids = [value or "" for value in values]
-    return LogBlock(numbers, numbers, *[texts] * 6, ids, *[texts] * 4, details)  # type: ignore[call-arg]  # its columns
+    return LogBlock(numbers, numbers, *[texts] * 6, ids, *[texts] * 4, details)  # type: ignore[call-arg,arg-type]  # its columns, in their order
 
 
 @given(st.lists(st.none() | st.text(), min_size=1, max_size=5))

@@ -12,38 +12,38 @@ from chekt_mcp.operations.audit.export_text import MOST_REMEMBERED, details, mom
 class _Members(dict[str | None, str]):
     """The values of one field to members of an object, each written once."""
 
-    def __init__(self, start: str) -> None:
+    def __init__(self, start: str, end: str) -> None:
         super().__init__()
-        self._start = start
+        self._start, self._end = start, end
 
     def __missing__(self, text: str | None) -> str:
         """Write one."""
         if len(self) >= MOST_REMEMBERED:
             self.clear()
-        member = self[text] = self._start + ("null" if text is None else quoted(text))
+        member = self[text] = self._start + ("null" if text is None else quoted(text)) + self._end
         return member
 
 
 class _Field:
-    """One field of every object. What comes before its value: `{` or `,`, and its name."""
+    """One field of every object, and what stands around its value: `{` or `,` and its name, and behind the last `}`."""
 
-    def __init__(self, name: str, *, first: bool) -> None:
+    def __init__(self, name: str, *, first: bool, last: bool) -> None:
         self._name = name
-        self._start = f'{"{" if first else ","}"{name}":'
-        self._members = _Members(self._start)
+        self._start, self._end = f'{"{" if first else ","}"{name}":', "}" if last else ""
+        self._members = _Members(self._start, self._end)
 
     def column(self, block: LogBlock) -> list[str]:
         """Return the member of each entry."""
-        start = self._start
+        start, end = self._start, self._end
         match self._name:
             case "seq":
-                return [f"{start}{number}" for number in block.seq]
+                return [f"{start}{number}{end}" for number in block.seq]
             case "timestamp":
-                return [f'{start}"{moment}"' for moment in moments(block)]
+                return moments(block, f'{start}"', f'"{end}')
             case "details":
-                return [start + text for text in details(block)]
+                return [f"{start}{text}{end}" for text in details(block)]
             case "request_id":  # nearly all differ: nothing to remember
-                return [start + quoted(text or "") for text in block.request_id]
+                return [f"{start}{text}{end}" for text in map(quoted, block.request_id)]
             case _:
                 return list(map(self._members.__getitem__, getattr(block, self._name)))
 
@@ -52,13 +52,13 @@ class _Entries:
     """Entries as JSON objects. A lone surrogate becomes its escape: valid JSON, and the same text when read."""
 
     def __init__(self, fields: Sequence[str]) -> None:
-        self._fields = [_Field(name, first=number == 0) for number, name in enumerate(fields)]
+        last = len(fields) - 1
+        self._fields = [_Field(name, first=at == 0, last=at == last) for at, name in enumerate(fields)]
 
     def objects(self, block: LogBlock, separator: str) -> bytes:
         """Return the objects of some entries; there must be one at least."""
         columns = [field.column(block) for field in self._fields]
-        text = ("}" + separator).join(map("".join, zip(*columns, strict=True)))
-        return f"{text}}}".encode("utf-8", "backslashreplace")
+        return separator.join(map("".join, zip(*columns, strict=True))).encode("utf-8", "backslashreplace")
 
 
 class JsonLinesEncoder(_Entries):

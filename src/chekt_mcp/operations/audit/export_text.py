@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import NoReturn
 
 from chekt_mcp.domain.log_block import LogBlock
@@ -27,7 +26,7 @@ FIELDS = (
 )
 """Every field of an entry, in the order in which it is exported."""
 
-MOST_REMEMBERED = 50_000
+MOST_REMEMBERED = 20_000
 """Texts whose written form is kept; they come from outside, so there is no end to them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,11 +35,12 @@ _LONGEST_REMEMBERED = 512
 _NO_DETAILS = "{}"
 
 
-def moments(block: LogBlock) -> list[str]:
-    """Return the timestamps as RFC 3339 in UTC with six digits of a second: none of them is rounded."""
-    hours, minutes = _hour, _MINUTES
+def moments(block: LogBlock, before: str = "", after: str = "") -> list[str]:
+    """Return the timestamps as RFC 3339 in UTC with six digits of a second (none is rounded), between two texts."""
+    hours, minutes = _Hours(), _MINUTES
     return [
-        f"{hours(at // 3_600_000_000)}{minutes[at // 1_000_000 % 3600]}{at % 1_000_000:06}Z" for at in block.timestamp
+        f"{before}{hours[at // 3_600_000_000]}{minutes[at // 1_000_000 % 3600]}{at % 1_000_000:06}Z{after}"
+        for at in block.timestamp
     ]
 
 
@@ -51,18 +51,29 @@ def moment_text(moment: datetime) -> str:
 
 def details(block: LogBlock) -> list[str]:
     """Return the details as JSON objects on one line each; what is stored and is no object reads as an empty one."""
-    return [_details(text) for text in block.details]
+    return list(map(_known_details.__getitem__, block.details))
 
 
-@lru_cache(maxsize=4096)
-def _hour(hour: int) -> str:
-    return (_EPOCH + timedelta(hours=hour)).isoformat(timespec="hours")[:13]
+class _Hours(dict[int, str]):
+    """Hours since 1970 as text, each written once."""
+
+    def __missing__(self, hour: int) -> str:
+        text = self[hour] = (_EPOCH + timedelta(hours=hour)).isoformat(timespec="hours")[:13]
+        return text
 
 
-def _details(text: str | None) -> str:
-    if not text:
-        return _NO_DETAILS
-    return _known_details(text) if len(text) <= _LONGEST_REMEMBERED else _read_details(text)
+class _Details(dict[str | None, str]):
+    """Stored details to what is exported of them; short ones are remembered, for a program repeats itself."""
+
+    def __missing__(self, text: str | None) -> str:
+        if not text:
+            return _NO_DETAILS
+        if len(text) > _LONGEST_REMEMBERED:
+            return _read_details(text)
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        read = self[text] = _read_details(text)
+        return read
 
 
 def _read_details(text: str) -> str:
@@ -76,7 +87,7 @@ def _read_details(text: str) -> str:
         return _NO_DETAILS
 
 
-_known_details = lru_cache(maxsize=8192)(_read_details)
+_known_details = _Details()
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -7,18 +7,23 @@ need no common snapshot and hold up nobody's checkpoint of the write-ahead log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
 from chekt_mcp.domain.audit import Query
 from chekt_mcp.domain.log_block import LogBlock, LogSpan, Texts
-from chekt_mcp.storage.sqlite.log_query import Walk
+from chekt_mcp.storage.sqlite.log_query import Condition, Walk
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import SEQ_MASK, LogSearch
+from chekt_mcp.storage.sqlite.session import Row
 
-BULK = "id, ts, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin, details"
-EMPTY = LogBlock(*[()] * len(BULK.split(", ")))
+ADDRESS = "(SELECT text FROM addresses WHERE addresses.id = entries.source_ip)"
+"""There are too many addresses to be remembered, as names are."""
+
+BULK = f"id, ts, app, actor, kind, action, scope, result, request_id, source, {ADDRESS}, key_id, origin, details"
+EMPTY = LogBlock(*[()] * 14)
 INDEXED = ("request_id", "key_id", "source_network")
 """Filters with an index of their own: the ends of what they match are found without reading the whole window."""
 
@@ -26,7 +31,7 @@ MOST_REMEMBERED = 50_000
 
 
 class Resolved(dict[int | None, str | None]):
-    """Numbers of names or addresses to their texts, each looked up once."""
+    """Numbers of names to their texts, each looked up once."""
 
     def __init__(self, look_up: Callable[[int | None], str | None]) -> None:
         super().__init__({None: None})
@@ -43,6 +48,15 @@ class Resolved(dict[int | None, str | None]):
 class LogBlocks(LogSearch):
     """Lookups, see `storage.interface.Reader`."""
 
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self._resolved = Resolved(self._names.text)
+
+    def forget(self) -> None:
+        """Drop what was learned, see `Session.forget`."""
+        super().forget()
+        self._resolved.clear()
+
     async def log_span(self, query: Query) -> LogSpan:
         """Return between which numbers the entries of a query lie, and how many there are at most."""
         indexed = {name: choice for name in INDEXED if (choice := getattr(query, name)) and not choice.negated}
@@ -57,20 +71,32 @@ class LogBlocks(LogSearch):
 
     async def log_block(self, query: Query, first: int, last: int) -> LogBlock:
         """Return the entries of a query numbered `first` to `last`, both included."""
-        log, walks = self._log(query.dealer), self._walks(query)
-        if log is None or not walks:
+        plan = self._plan(query)
+        if plan is None:
             return EMPTY
-        base = log << SEQ_BITS
-        fits, values = _any_of(walks)
-        select = f"SELECT {BULK} FROM entries NOT INDEXED WHERE id BETWEEN ? AND ? AND ({fits}) ORDER BY id"  # noqa: S608 -- clauses are ours
-        rows = self._rows(select, base + first, base + last, *values)
+        base = plan.log << SEQ_BITS
+        walk = Walk(None, (Condition("id BETWEEN ? AND ?", (base + first, base + last)),), plan.checks(query))
+        rows = self._in_bulk(f"SELECT {BULK} {walk.source} ORDER BY id", walk.values)
         return self._block(zip(*rows, strict=True)) if rows else EMPTY
+
+    def _in_bulk(self, statement: str, values: tuple[object, ...]) -> list[Row]:
+        """Return the rows, with their texts read in C; text that is none is read again as every other lookup does."""
+        tolerant = self._connection.text_factory
+        self._connection.text_factory = str
+        try:
+            return self._rows(statement, *values)
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+        finally:
+            self._connection.text_factory = tolerant
+        return self._rows(statement, *values)
 
     def _block(self, columns: Iterator[tuple[object, ...]]) -> LogBlock:
         ids, moments, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = (
             cast("tuple[int, ...]", column) for column in columns
         )
-        name, place = Resolved(self._names.text).__getitem__, Resolved(self._addresses.text).__getitem__
+        name = self._resolved.__getitem__
         return LogBlock(
             seq=[number & SEQ_MASK for number in ids],
             timestamp=moments,
@@ -80,16 +106,10 @@ class LogBlocks(LogSearch):
             action=list(map(name, action)),
             scope=list(map(name, scope)),
             result=list(map(name, result)),
-            request_id=cast("Texts", request_id),
+            request_id=cast("Sequence[str]", request_id),
             source=list(map(name, source)),
-            source_ip=list(map(place, address)),
+            source_ip=cast("Texts", address),
             key_id=list(map(name, key)),
             origin=list(map(name, origin)),
             details=cast("Texts", details),
         )
-
-
-def _any_of(walks: list[Walk]) -> tuple[str, tuple[object, ...]]:
-    """Return the condition that a row lies on one of these walks, and its values."""
-    fits = " OR ".join("(" + " AND ".join(one.clause for one in walk.conditions) + ")" for walk in walks)
-    return fits, tuple(value for walk in walks for value in walk.values)
