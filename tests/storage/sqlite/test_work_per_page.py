@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import storage_samples as sample
-from chekt_mcp.domain.audit import Position
-from chekt_mcp.storage.sqlite import open_storage
+from chekt_mcp.domain.audit import Page, Position, Result
+from chekt_mcp.domain.choice import any_of, none_of
+from chekt_mcp.storage.sqlite import log_pages, open_storage
 from chekt_mcp.storage.sqlite.connection import connect_to_read
 from chekt_mcp.storage.sqlite.database_file import DATABASE
 from chekt_mcp.storage.sqlite.snapshots import Snapshots
@@ -79,6 +80,31 @@ CASES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("conditions", CASES.values(), ids=CASES)
 def test_a_page_reads_little_more_than_itself(log: Snapshots, conditions: dict[str, Any]) -> None:
     assert steps(log, "search", sample.query(**conditions), 20) * STEP < 3_000
+
+
+UNINDEXED: dict[str, dict[str, Any]] = {
+    "text nowhere": {"text": any_of("nowhere to be found")},
+    "two letters": {"text": any_of("zq")},
+    "not a text": {"text": none_of("watch")},
+    "negated": {**ALL_APPS, "result": none_of(Result.OK)},
+    "wide network": {**ALL_APPS, "source_network": none_of(ip_network("198.51.0.0/16"))},
+    "key and more": {**ALL_APPS, "key_id": any_of("key_1"), "action": none_of("GET /v1/devices")},
+    "one actor": {"actor": any_of("app:shop"), "scope": none_of("devices:read")},
+}
+
+
+@pytest.mark.parametrize("conditions", (CASES | UNINDEXED).values(), ids=CASES | UNINDEXED)
+def test_a_page_never_looks_at_more_than_it_may(
+    log: Snapshots, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
+) -> None:
+    for name in ("FIRST_LOOK", "MOST_WALKED", "MOST_READ"):
+        monkeypatch.setattr(log_pages, name, 100)
+    assert steps(log, "search_page", sample.query(**conditions), 20) * STEP < 60_000
+
+
+@pytest.mark.parametrize("conditions", UNINDEXED.values(), ids=UNINDEXED)
+def test_a_page_that_may_look_at_everything_is_complete(log: Snapshots, conditions: dict[str, Any]) -> None:
+    assert log.run(sample.work("search_page", sample.query(**conditions), 20)) == Page([])
 
 
 @pytest.mark.parametrize(
