@@ -122,6 +122,7 @@ CLIENTS = {
         Client("opaque", "EXAMPLE-opaque", opaque=True, extra=GRANT),
         Client("assistant", redirect_uri="http://127.0.0.1:1/callback", extra=GRANT),
         Client("pages", "EXAMPLE-pages", extra={**GRANT, "chekt_approver": True}),
+        Client("almost", "EXAMPLE-almost", extra={**GRANT, "chekt_approver": "true"}),
         Client("forever", "EXAMPLE-forever", extra=GRANT, lasting=10 * 24 * 3600),
         Client("resource-server", "EXAMPLE-resource-server"),
     )

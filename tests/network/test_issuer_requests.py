@@ -34,7 +34,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Pat
 
 @pytest.fixture
 def provider() -> Provider:
-    return Provider({"/jwks": Page(KEYS)})
+    return Provider({"/jwks": Page(KEYS), "/moved": Page(KEYS)})
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_key_set_comes_whole(requests: IssuerRequests, address: str, provider:
     "page",
     [
         Page(KEYS, status=500),
-        Page(KEYS, status=302, headers={"Location": "https://attacker.example/jwks"}),
+        Page(KEYS, status=302, headers={"Location": "/moved"}),
         Page(gzip.compress(KEYS), headers={"Content-Encoding": "gzip"}),
         Page(b"x" * (LARGEST + 1)),
         Page(KEYS, sent=KEYS[:5]),

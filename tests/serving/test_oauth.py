@@ -296,12 +296,13 @@ def test_an_approver_signs_in_with_a_token_for_the_pages_and_with_no_other(world
         approver = await signed_in(issuer.token(PAGES, "pages"))
         assert isinstance(approver, ApproverToken)
         assert (approver.dealer, approver.principal) == ("acme", f"oauth:{issuer.url}#pages")
-        codes = {
-            "wrong_audience": issuer.token("https://mcp.example.com/mcp", "pages"),
-            "not_an_approver": issuer.token(PAGES, "runbook"),
-            "opaque_token_not_taken": world.keys["acme", "shop"],
-        }
-        for code, token in codes.items():
+        refusals = [
+            ("wrong_audience", issuer.token("https://mcp.example.com/mcp", "pages")),
+            ("not_an_approver", issuer.token(PAGES, "runbook")),
+            ("not_an_approver", issuer.token(PAGES, "almost")),
+            ("opaque_token_not_taken", world.keys["acme", "shop"]),
+        ]
+        for code, token in refusals:
             refused = await signed_in(token)
             assert isinstance(refused, Refused)
             assert refused.problem.code == code
