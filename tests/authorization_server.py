@@ -52,7 +52,7 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return " ".join(one for one in (scope or SCOPES).split() if one in SCOPES.split())
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri == self.redirect_uri
+        return bool(self.redirect_uri) and redirect_uri.endswith(self.redirect_uri)
 
     def check_client_secret(self, client_secret: str) -> bool:
         return secrets.compare_digest(self.secret, client_secret)
@@ -121,8 +121,11 @@ CLIENTS = {
         Client("runbook", "EXAMPLE-runbook", extra=GRANT),
         Client("opaque", "EXAMPLE-opaque", opaque=True, extra=GRANT),
         Client("assistant", redirect_uri="http://127.0.0.1:1/callback", extra=GRANT),
+        Client("approvers", redirect_uri="/approvals/sign-in/callback", extra={**GRANT, "chekt_approver": True}),
+        Client("visitors", redirect_uri="/approvals/sign-in/callback", extra=GRANT),
         Client("pages", "EXAMPLE-pages", extra={**GRANT, "chekt_approver": True}),
         Client("almost", "EXAMPLE-almost", extra={**GRANT, "chekt_approver": "true"}),
+        Client("both", "EXAMPLE-both", extra={**GRANT, "chekt_apps": "kiosk shop"}),
         Client("forever", "EXAMPLE-forever", extra=GRANT, lasting=10 * 24 * 3600),
         Client("resource-server", "EXAMPLE-resource-server"),
     )

@@ -23,13 +23,15 @@ from mcp.client.auth.extensions.client_credentials import ClientCredentialsOAuth
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 from pydantic import AnyUrl
 
+from browser import chromium
 from chekt_mcp.auth.approver_token import ApproverToken, approver_of
 from chekt_mcp.auth.bearer import BearerTokens
 from chekt_mcp.auth.granted import Refused
 from chekt_mcp.config import from_environment
 from chekt_mcp.domain.approval import Approval, Refusal
+from chekt_mcp.http.pages.issuer_login import IssuerLogin
 from chekt_mcp.operations.approvals import Decider, decide
-from chekt_mcp.serving.credentials import bearer_tokens
+from chekt_mcp.serving.credentials import bearer_tokens, issuer_login
 from http_site import Served, call, serving
 from vault_server import make_authority
 from world import Era, Person, World, refusal, structured
@@ -63,9 +65,18 @@ class Issuer:
         granted = self.post("/token", client, grant_type="client_credentials", scope=scope, resource=resource)
         return str(granted.json()["access_token"])
 
-    def verifier(self, world: World, **variables: str) -> Callable[[str], BearerTokens]:
-        """Return what makes our verifier from the variables that an operator sets."""
+    def login(self, world: World, client: str) -> Callable[[str], IssuerLogin | None]:
+        """Return what makes the browser's way to this issuer from the variables that an operator sets."""
         environ = {
+            **self.environment(world),
+            "CHEKT_MCP_OAUTH_AUTHORIZE_URL": f"{self.url}/authorize",
+            "CHEKT_MCP_OAUTH_TOKEN_URL": f"{self.url}/token",
+            "CHEKT_MCP_OAUTH_PAGES_CLIENT_ID": client,
+        }
+        return lambda pages: issuer_login(from_environment(environ), pages)
+
+    def environment(self, world: World, **variables: str) -> dict[str, str]:
+        return {
             "CHEKT_MCP_STATE": str(world.directory),
             "CHEKT_MCP_OAUTH_ISSUER": self.url,
             "CHEKT_MCP_OAUTH_JWKS_URL": f"{self.url}/jwks",
@@ -74,6 +85,10 @@ class Issuer:
             "CHEKT_MCP_ISSUER_CA_FILE": str(self.authority),
             **variables,
         }
+
+    def verifier(self, world: World, **variables: str) -> Callable[[str], BearerTokens]:
+        """Return what makes our verifier from the variables that an operator sets."""
+        environ = self.environment(world, **variables)
         world.clock.now = datetime.now(UTC)  # the issuer's clock is the machine's
         return lambda resource: bearer_tokens(world.services(), from_environment(environ), resource)
 
@@ -316,11 +331,12 @@ CHANGE = {"reason": "we moved", "entries": "127.0.0.1\n198.51.100.7"}
 def test_a_token_asks_a_person_in_its_own_client(world: World, issuer: Issuer, era: Era) -> None:
     async def scenario() -> None:
         await world.add_app("shop", confirm="client", allow_list="127.0.0.1")
+        await world.add_app("kiosk")
         person = Person(typed={"app": "shop"})
         async with serving(world, issuer.verifier(world)) as served:
-            token = issuer.token(served.url, scope="allowlist:write allowlist:read")
+            token = issuer.token(served.url, "both", "allowlist:write allowlist:read")
             async with served.client(token, era, person=person) as client:
-                answer = structured(await client.call_tool("update_allow_list", CHANGE))
+                answer = structured(await client.call_tool("update_allow_list", {**CHANGE, "app": "shop"}))
         assert (answer["status"], len(person.shown)) == ("applied", 1)
 
     asyncio.run(scenario())
@@ -392,5 +408,45 @@ def test_a_session_of_the_pages_ends_with_the_token_that_opened_it(world: World,
             world.clock.forward(minutes=11)
             answer = await later.get(f"{served.base}/approvals", headers={"Cookie": shown.request.headers["cookie"]})
         assert (shown.status_code, answer.status_code) == (200, 303)
+
+    asyncio.run(scenario())
+
+
+def test_an_approver_signs_in_at_the_issuer_with_a_real_browser(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        at_issuer = issuer.login(world, "approvers")
+        async with serving(world, issuer.verifier(world), login_for=at_issuer) as served, chromium() as opened:
+            page = await opened.new_page(ignore_https_errors=True, java_script_enabled=False)
+            await page.goto(f"{served.base}/approvals")
+            await page.get_by_role("link", name=f"Sign in at {issuer.url}").click()
+            await page.get_by_role("link", name="To the approvals").click()
+            assert await page.get_by_role("heading", name="What waits for a decision").count() == 1
+        (entry,) = await world.entries(action="approver.sign_in", dealer_wide=True)
+        assert entry.actor == f"oauth:{issuer.url}#kim"
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("altered", ["state", "code", "iss", "cookie", "claim"])
+def test_what_another_browser_or_issuer_sent_signs_nobody_in(world: World, issuer: Issuer, altered: str) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        at_issuer = issuer.login(world, "visitors" if altered == "claim" else "approvers")
+        async with (
+            serving(world, issuer.verifier(world), login_for=at_issuer) as served,
+            httpx.AsyncClient(verify=issuer.trust, trust_env=False) as http,
+        ):
+            begun = await http.get(f"{served.base}/approvals/sign-in/issuer")
+            back = (await http.get(begun.headers["location"])).headers["location"]
+            given = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+            if altered == "cookie":
+                http.cookies.clear()
+            elif altered != "claim":
+                given[altered] = "https://other.example" if altered == "iss" else given[altered][:-2] + "xx"
+            ended = await http.get(back.partition("?")[0], params=given)
+            shown = await http.get(f"{served.base}/approvals")
+        assert (ended.status_code, shown.status_code) == (403, 303)
+        assert await world.entries(action="approver.sign_in", dealer_wide=True) == []
 
     asyncio.run(scenario())
