@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from serving_child import Installation, structured_content
+from serving_child import Child, Installation, structured_content
 from world import Era, Person
 
 
@@ -63,6 +63,19 @@ def test_an_older_client_of_several_workers_is_told_to_find_an_approver(installa
         assert not person.shown
 
     asyncio.run(scenario())
+
+
+def test_a_change_of_scopes_counts_in_every_worker_from_the_next_call_on(installation: Installation) -> None:
+    check = {"addresses": ["203.0.113.9"]}
+
+    async def refusals(child: Child, calls: int) -> list[bool]:
+        async with child.client(installation.key) as client:  # each call takes a connection of its own
+            return [(await client.call_tool("check_ip", check)).is_error for _ in range(calls)]
+
+    with installation.serving("--workers", "4") as child:
+        assert asyncio.run(refusals(child, 12)) == [False] * 12
+        Installation.command(installation.state, "app", "scopes", "shop", "--remove", "allowlist:read")
+        assert asyncio.run(refusals(child, 12)) == [True] * 12
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
