@@ -76,6 +76,37 @@ async def test_what_cannot_be_meant_is_refused_with_a_way_out(world: World, aske
         assert refusal(await client.call_tool(TOOL, asked)).startswith(code)
 
 
+@pytest.mark.parametrize(
+    ("asked", "found", "apps", "dealer_wide"),
+    [
+        (None, ["login", "gate", "till", "shop"], ["shop", "till", "gate"], True),
+        ("till,shop", ["till", "shop"], ["shop", "till"], False),
+        ("!till", ["login", "gate", "shop"], ["shop", "gate"], True),
+    ],
+)
+async def test_apps_are_chosen_like_everything_else_among_those_covered(
+    world: World,
+    asked: str | None,
+    found: list[str],
+    apps: list[str],
+    dealer_wide: bool,  # noqa: FBT001 -- a row's column
+) -> None:
+    await world.add_app("till")
+    await world.add_app("gate")
+    await world.add_app("rival", dealer="other")
+    key = await world.add_app("shop", covers=("till", "gate"))
+    (entry,) = traffic(world, "192.0.2.77", 1)
+    await world.log(*(replace(entry, app=app, request_id=app) for app in ("shop", "till", "gate")))
+    await world.log(replace(entry, app=None, request_id="login"))
+    app = {} if asked is None else {"app": asked}
+    async with world.client(key) as client:
+        answer = structured(await client.call_tool(TOOL, {"kind": "api_call", **app}))
+        for foreign in ("shop,rival", "!nobody"):
+            assert refusal(await client.call_tool(TOOL, {"app": foreign})).startswith("unknown_app (app)")
+    assert [entry["request_id"] for entry in answer["entries"]] == found
+    assert (sorted(answer["apps"]), answer["dealer_wide"]) == (sorted(apps), dealer_wide)
+
+
 async def test_a_cursor_knows_its_question_however_it_is_written(world: World, era: Era) -> None:
     key = await world.add_app("shop")
     await world.log(*calls(world))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chekt_mcp.domain.choice import parse_choice
 from chekt_mcp.domain.scope import Grant, Scope
 from chekt_mcp.errors import InvalidInput, NotFound, NotPermitted
 
@@ -45,3 +46,19 @@ def choose_app(grant: Grant, named: str | None) -> str:
             fix="Covered: " + ", ".join(grant.apps) + ".",
         )
     return named
+
+
+def choose_apps(grant: Grant, named: str | None) -> tuple[tuple[str, ...], bool]:
+    """Return the apps that a search is about, and whether entries of no app are meant too.
+
+    `named` is a choice (`domain.choice`); without one, and with a negated one, what belongs to no app is meant too.
+
+    Raises:
+        InvalidInput: as `parse_choice`.
+        NotFound: code `unknown_app`, for one of those named.
+    """
+    if named is None:
+        return grant.apps, True
+    choice = parse_choice(named, "app")
+    chosen = tuple(choose_app(grant, one) for one in choice.values)
+    return (tuple(app for app in grant.apps if app not in chosen), True) if choice.negated else (chosen, False)

@@ -110,7 +110,7 @@ class RevokePreviousKeyInput(Arguments):
 class SearchAuditLogInput(Arguments):
     """Arguments of `search_audit_log`."""
 
-    app: Annotated[str | None, Field(max_length=48, description="Default: every app you cover")] = None
+    app: Annotated[str | None, Field(max_length=1000, description="Default: every app you cover")] = None
     since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "24h"
     until: Moment | None = None
     actor: Annotated[

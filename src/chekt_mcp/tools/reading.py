@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 
+from chekt_mcp.auth.gate import choose_apps
 from chekt_mcp.domain.api_key import KeyKind
 from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.domain.timespan import parse_moment
@@ -74,11 +75,11 @@ async def get_key_status(tool: ToolCall[KeyStatusInput]) -> Answer:
 async def search_audit_log(tool: ToolCall[SearchAuditLogInput]) -> Answer:
     """Return one page of matching entries."""
     given = tool.arguments
-    apps = (tool.app(),) if given.app is not None else tool.call.grant.apps
+    apps, dealer_wide = choose_apps(tool.call.grant, given.app)
     filters = {name: value for name in FILTERS if (value := getattr(given, name)) is not None}
     search = search_audit.Search(
         apps=apps,
-        dealer_wide=given.app is None,
+        dealer_wide=dealer_wide,
         since=given.since,
         until=given.until,
         filters=filters,
