@@ -15,6 +15,7 @@ from chekt_mcp.storage.sqlite.log_tree import split
 from chekt_mcp.storage.sqlite.log_upkeep import keep_summaries
 
 INSERT = f"INSERT INTO entries VALUES ({','.join('?' * 18)})"  # noqa: S608 -- places only
+LOG = "SELECT log, size, peaks FROM logs WHERE dealer = ?"
 GROW = "UPDATE logs SET size = ?, peaks = ? WHERE log = ?"
 TILE = "INSERT INTO log_tiles (log, level, number, root, hashes) VALUES (?, ?, ?, ?, ?)"
 COUNT = (
@@ -76,8 +77,8 @@ class LogWriter(PruningWriter, LogSame):
         return seq
 
     def _open_log(self, batch: Batch, dealer: str) -> OpenLog:
-        number = self._opened_log(dealer)
-        size, peaks = self._row("SELECT size, peaks FROM logs WHERE log = ?", number) or (0, b"")
+        row = self._row(LOG, dealer)
+        number, size, peaks = row or (self._opened_log(dealer), 0, b"")
         same = next((log for log in batch.logs.values() if log.log == number), None)  # one log by two spellings
         opened = batch.logs[dealer] = same or OpenLog(number, size, Frontier(size, split(peaks)))
         return opened
