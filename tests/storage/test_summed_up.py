@@ -255,6 +255,8 @@ async def test_what_is_pruned_leaves_the_summaries_and_a_known_address_stays_kno
     ever = Window(old - sample.DAY, sample.NOW + sample.DAY)
     assert sum(one.calls for one in await summed(storage, "activity", ["shop"], ever)) == 2
     assert sum(one.calls for one in await summed(storage, "hour_counts", ["shop"], ever)) == 2
+    minutes = await summed(storage, "busy_minutes", ("shop", Kind.API_CALL), ever, (1, 1))
+    assert [(one.minute, one.calls) for one in minutes] == [(sample.NOW.replace(second=0, microsecond=0), 2)]
     assert [one.source_ip for one in await summed(storage, "newcomers", ["shop"], ever)] == ["198.51.100.20"]
     assert await summed(storage, "newcomers", ["shop"], Window(sample.NOW - sample.DAY, ever.until)) == []
     assert {one.scope for one in await summed(storage, "scope_uses", ["shop"])} == {"devices:read"}

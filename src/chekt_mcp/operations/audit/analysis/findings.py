@@ -78,7 +78,9 @@ class Judges:
         dealer, apps, window = self.asked.dealer, self.asked.apps, self.frame.window
         began = window.since - STILL_NEW
         came = await self.reader.newcomers(dealer, apps, Window(began, window.until))
-        before = await self.reader.turnover(dealer, apps, Window(self.frame.covered_since, max(began, self.frame.covered_since)))
+        before = await self.reader.turnover(
+            dealer, apps, Window(self.frame.covered_since, max(began, self.frame.covered_since))
+        )
         return new_addresses(self.frame, came, before, self.counted.sources)
 
     async def _minutes(self) -> list[Finding]:
