@@ -450,3 +450,19 @@ def test_what_another_browser_or_issuer_sent_signs_nobody_in(world: World, issue
         assert await world.entries(action="approver.sign_in", dealer_wide=True) == []
 
     asyncio.run(scenario())
+
+
+def test_a_session_belongs_to_the_client_and_subject_that_opened_it(world: World, issuer: Issuer) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        await world.add_app("kiosk")
+        async with serving(world, issuer.verifier(world)) as served:
+            opened = await served.post(issuer.token(served.url), HELLO)
+            session = {"Mcp-Session-Id": opened.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
+            listed = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
+            refreshed, others = issuer.token(served.url), (issuer.token(served.url, "both"), world.keys["acme", "shop"])
+            assert (await served.post(refreshed, listed, session)).status_code == 200
+            for other in others:
+                assert (await served.post(other, listed, session)).status_code == 404
+
+    asyncio.run(scenario())
