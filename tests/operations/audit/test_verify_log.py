@@ -118,6 +118,21 @@ async def test_deleted_entries_are_named_as_one_stretch(logged: tuple[World, str
     assert (Tampering.DELETED, 100, 104) in told(await verified(world))
 
 
+async def test_an_entry_deleted_with_its_hash_is_told_once(logged: tuple[World, str]) -> None:
+    world, note = logged
+    with database(world.directory) as connection:
+        connection.execute("DELETE FROM entries WHERE id = ?", (log_of(connection) + SIZE - 10,))
+    found = [one for one in told(await verified(world, note)) if one[0] is not Tampering.SUMMARY]
+    assert found == [(Tampering.DELETED, SIZE - 10, SIZE - 10)]
+
+
+async def test_a_pruned_entrys_hash_cannot_be_removed(pruned: tuple[World, str]) -> None:
+    world, note = pruned
+    with database(world.directory) as connection:
+        assert connection.execute("DELETE FROM pruned_leaves WHERE id & 1023 = 290").rowcount == 1
+    assert {Tampering.TREE, Tampering.REWRITTEN} <= {what for what, _, _ in told(await verified(world, note))}
+
+
 async def test_a_forged_note_of_pruning_does_not_hide_a_deletion(logged: tuple[World, str]) -> None:
     world, _ = logged
     with database(world.directory) as connection:

@@ -32,13 +32,20 @@ PIECE = 16 * TILE
 MOST_SUSPECTS = 1_000
 """Rows that are named one by one; beyond, only counted. Somebody who changes more leaves no doubt."""
 
+NO_LEAF = bytes(HASH_LENGTH)
+"""What storage gives for a leaf that it has not."""
+
 Progress = Callable[[int, int], None]
 """Told how many entries were looked at, and of how many."""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What a check found, and what it looked at: `entries` rows, `pruned` places without one."""
+    """What a check found, and what it looked at: `entries` rows, `pruned` places without one.
+
+    `hole`: the first entry whose hash is gone together with its row. No root can be computed from there on, and that
+    none fits says nothing more.
+    """
 
     head: TreeHead
     first: int
@@ -50,6 +57,7 @@ class Findings:
     leaves: dict[int, bytes] = field(default_factory=dict)
     missing: list[int] = field(default_factory=list)
     more: int = 0
+    hole: int | None = None
     broken: list[LogProblem] = field(default_factory=list)
 
     def problems(self) -> list[LogProblem]:
@@ -89,7 +97,7 @@ class LogCheck:
             await self.storage.scan(lambda reader: self._piece(reader, found, frontier, wanted))
             if progress is not None:
                 progress(frontier.size - begin, head.size - begin)
-        if frontier.root() != head.root:
+        if found.hole is None and frontier.root() != head.root:
             found.broken.append(_tree(begin + 1, head.size, "The stored head of the tree is not that of its leaves."))
         found.broken += await self.storage.scan(lambda reader: _outside(reader, self.dealer))
         return found
@@ -148,6 +156,8 @@ def _suspect(found: Findings, number: int, logged: LoggedEntry | None, leaf: byt
     found.leaves[number] = leaf
     if logged is None:
         found.missing.append(number)
+        if leaf == NO_LEAF and found.hole is None:
+            found.hole = number
     else:
         found.entries += 1
         found.by_app[logged.entry.app] += 1

@@ -110,8 +110,18 @@ class LogVerifier:
 
 async def _against(reader: Reader, dealer: str, found: Findings, vouchers: Sequence[Voucher]) -> list[LogProblem]:
     size = found.head.size
-    problems = [await held_against(reader, dealer, size, voucher, found.roots) for voucher in vouchers]
+    problems = [
+        await held_against(reader, dealer, size, voucher, found.roots)
+        for voucher in vouchers
+        if not _beyond_hole(found, voucher)
+    ]
     return [*(one for one in problems if one is not None), *await receipts(reader, dealer, size)]
+
+
+def _beyond_hole(found: Findings, voucher: Voucher) -> bool:
+    """Tell whether the root that somebody vouches for cannot be computed, because the hash of an entry is gone."""
+    checkpoint = voucher.checkpoint
+    return found.hole is not None and checkpoint is not None and found.hole <= checkpoint.size <= found.head.size
 
 
 async def _anchored_at(reader: Reader, dealer: str, anchor: Voucher | None) -> str | None:
