@@ -15,24 +15,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
-from chekt_mcp.auth.bearer import BearerVerifier
-from chekt_mcp.auth.caller import NO_DEALER, nobody
+from chekt_mcp.auth.caller import nobody
 from chekt_mcp.auth.credential import Problem
 from chekt_mcp.auth.current_caller import CURRENT, NOT_ADMITTED
 from chekt_mcp.auth.granted import GrantedToken, Refused, caller_of
-from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
-from chekt_mcp.domain.scope import ToolScopes
 from chekt_mcp.errors import ChektError
 from chekt_mcp.http.answer import retry_after, send_answer
 from chekt_mcp.http.asgi import App, Receive, Scope, Send
 from chekt_mcp.http.body import read_whole, replayed
 from chekt_mcp.http.challenge import called_tool, missing
-from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.edge_answers import (
     IP_NOT_ALLOWED,
     NO_ADDRESS,
@@ -43,63 +39,18 @@ from chekt_mcp.http.edge_answers import (
     insufficient_scope,
     no_credential,
 )
-from chekt_mcp.http.limits import EdgeRates, rate_headers
-from chekt_mcp.http.refusal_log import RefusalLog
-from chekt_mcp.http.request_head import OwnNames, read_head
+from chekt_mcp.http.edge_parts import EdgeParts, EdgeSettings
+from chekt_mcp.http.limits import rate_headers
+from chekt_mcp.http.request_head import read_head
 from chekt_mcp.http.request_limits import ClientGone
 from chekt_mcp.http.visit import Turned, Visit
 from chekt_mcp.operations.admission import Entrance, admit
-from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
 from chekt_mcp.operations.services import Services
 
-SOURCE: Final = "http"
 _BEARER: Final = b"bearer "
 _CHEAP: Final = b"chekt_"
 """Begins what is judged by one look-up: a good key is taken even where others behind the same address fail."""
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeSettings:
-    """What the operator decided.
-
-    Attributes:
-        own: what Host and Origin may say.
-        metadata_url: where a client learns which authorization servers there are (RFC 9728).
-        client_of: how a request's address is told.
-        challenge: OAuth callers get a 403 for a missing scope; without it, an answer inside the protocol.
-        body_seconds: how long a body may take.
-    """
-
-    own: OwnNames
-    metadata_url: str
-    client_of: ClientOf
-    challenge: bool = True
-    body_seconds: float = 10
-
-
-class EdgeObserver(Protocol):
-    """Is told of what happens at the edge, for logs and metrics."""
-
-    def refusal(self, visit: Visit, code: str, logged: str, *, tell: bool) -> None:
-        """Take note of a refusal; with `tell` it was rare enough for a line of its own."""
-        ...
-
-    def response(self, visit: Visit) -> None:
-        """Take note of an answer."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeParts:
-    """What the edge asks: who presents a credential, which scope a tool needs, how often, and where refusals go."""
-
-    verifier: BearerVerifier
-    tools: ToolScopes
-    rates: EdgeRates
-    refusals: RefusalLog
-    compiled: CompiledLists
-    observer: EdgeObserver
 
 
 class Edge:
@@ -202,22 +153,5 @@ class Edge:
             await answering
 
     async def _log(self, visit: Visit, turned: Turned) -> None:
-        own_entry = await self._parts.refusals.log(self._entry(visit, turned.logged))
+        own_entry = await self._parts.refusals.log(visit.refused(turned.logged))
         self._parts.observer.refusal(visit, turned.answer.code, turned.logged, tell=own_entry)
-
-    def _entry(self, visit: Visit, code: str) -> NewEntry:
-        caller = visit.caller
-        return NewEntry(
-            dealer=caller.dealer if caller else NO_DEALER,
-            timestamp=visit.now,
-            actor=caller.actor if caller else "unknown",
-            kind=Kind.TOOL_CALL,
-            action="http_request",
-            result=Result.DENIED,
-            request_id=visit.request_id,
-            app=caller.app if caller else None,
-            source=SOURCE,
-            source_ip=visit.source_ip,
-            key_id=caller.key_id if caller else None,
-            details={"outcome": code},
-        )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
-from chekt_mcp.auth.caller import Caller
+from chekt_mcp.auth.caller import NO_DEALER, Caller
+from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.http.answer import Answer
 from chekt_mcp.http.asgi import Message, Send
+
+SOURCE: Final = "http"
+"""How such calls reach us, as the log has it."""
 
 
 class Turned(Exception):
@@ -41,3 +46,21 @@ class Visit:
             await send(message)
 
         return send_with_headers
+
+    def refused(self, code: str) -> NewEntry:
+        """Return the log entry of its refusal."""
+        caller = self.caller
+        return NewEntry(
+            dealer=caller.dealer if caller else NO_DEALER,
+            timestamp=self.now,
+            actor=caller.actor if caller else "unknown",
+            kind=Kind.TOOL_CALL,
+            action="http_request",
+            result=Result.DENIED,
+            request_id=self.request_id,
+            app=caller.app if caller else None,
+            source=SOURCE,
+            source_ip=self.source_ip,
+            key_id=caller.key_id if caller else None,
+            details={"outcome": code},
+        )

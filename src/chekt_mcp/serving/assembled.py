@@ -12,12 +12,15 @@ from mcp.server.request_state import RequestStateSecurity
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.current_caller import by_request
 from chekt_mcp.http.asgi import App
-from chekt_mcp.http.edge import SOURCE, Edge, EdgeParts, EdgeSettings
+from chekt_mcp.http.edge import Edge
+from chekt_mcp.http.edge_parts import EdgeParts, EdgeSettings
 from chekt_mcp.http.limits import EdgeRates
 from chekt_mcp.http.metrics_page import exposition
+from chekt_mcp.http.pages.issuer_login import IssuerLogin
 from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
+from chekt_mcp.http.visit import SOURCE
 from chekt_mcp.operations.services import Services
 from chekt_mcp.server import build_server
 from chekt_mcp.serving.approval_site import BASE, approval_site, approvals_url, page_settings
@@ -43,6 +46,7 @@ class Surroundings:
     ask_timeout: float = 50.0
     observer: Observer = field(default_factory=Observer)
     below: Mapping[str, App] = field(default_factory=dict)
+    login: IssuerLogin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals, gateway.compiled, around.observer)
     edge = Edge(services, parts, settings, endpoint)
     place = page_settings(options, port, client_of)
-    pages = approval_site(services, place, around.rates.addresses, around.verifier)
+    pages = approval_site(services, place, around.rates.addresses, around.verifier, around.login)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
     headers = ((b"strict-transport-security", HSTS),) if options.https else ()
     return Assembled(Site(services, exact, {f"{BASE}/": pages, **around.below}, headers), endpoint, refusals)
