@@ -18,7 +18,9 @@ from chekt_mcp.auth.bearer import BearerTokens, BearerVerifier
 from chekt_mcp.domain.allow_list.address import ParsedAddress
 from chekt_mcp.http.limits import open_rates
 from chekt_mcp.http.metrics import Metrics
+from chekt_mcp.http.pages.issuer_login import IssuerLogin
 from chekt_mcp.operations.services import Services
+from chekt_mcp.serving.approval_site import approvals_url
 from chekt_mcp.serving.assembled import Surroundings, assemble
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.listener import listen
@@ -87,6 +89,7 @@ async def serving(
     world: World,
     verifier_for: Callable[[str], BearerVerifier] | None = None,
     services: Services | None = None,
+    login_for: Callable[[str], IssuerLogin | None] = lambda _pages: None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve in this event loop; the endpoint's URL, which tokens are made for, is known only then."""
@@ -97,7 +100,8 @@ async def serving(
         resource = chosen.resource(port)
         judge = verifier_for(resource) if verifier_for else BearerTokens(world.storage, world.clock)
         observer = Observer(Metrics(LABELS) if chosen.metrics else None)
-        around = Surroundings(services or world.services(), rates, judge, 5.0, observer)
+        login = login_for(approvals_url(chosen, port))
+        around = Surroundings(services or world.services(), rates, judge, 5.0, observer, login=login)
         assembled = await assemble(around, chosen, port)
         server = HttpServer(assembled.site, listener)
         async with assembled.running():

@@ -18,6 +18,7 @@ from chekt_mcp.config import (
     without_bad_settings,
 )
 from chekt_mcp.errors import InvalidInput
+from chekt_mcp.oauth_setting import LoginSetting
 
 KEY = "chekt_test_" + "EXAMPLE0" * 4
 STATE = {"CHEKT_MCP_STATE": "/srv/chekt"}
@@ -241,6 +242,11 @@ def test_a_flag_that_cannot_be_read_is_still_refused() -> None:
     assert caught.value.code == "bad_setting"
 
 
+LOGIN = {
+    "CHEKT_MCP_OAUTH_AUTHORIZE_URL": "https://login.example.com/authorize",
+    "CHEKT_MCP_OAUTH_TOKEN_URL": "https://login.example.com/token",
+    "CHEKT_MCP_OAUTH_PAGES_CLIENT_ID": "chekt-approvals",
+}
 OAUTH = {
     "CHEKT_MCP_OAUTH_ISSUER": "https://login.example.com",
     "CHEKT_MCP_OAUTH_JWKS_URL": "https://login.example.com/jwks",
@@ -317,3 +323,14 @@ def test_a_threshold_that_cannot_be_read_is_refused_without_an_echo(text: str) -
     error = refused(CHEKT_MCP_ANALYSIS=text)
     assert error.field == "CHEKT_MCP_ANALYSIS"
     assert "bursts" not in str(error)
+
+
+def test_approvers_sign_in_at_the_issuer_where_all_of_it_is_set_and_nothing_of_it_alone() -> None:
+    oauth = from_environment({**STATE, **OAUTH, **LOGIN}).oauth
+    assert oauth is not None
+    assert oauth.login == LoginSetting(*LOGIN.values())
+    for name in LOGIN:
+        with pytest.raises(InvalidInput, match="all three or none"):
+            from_environment({**STATE, **OAUTH, **LOGIN, name: ""})
+        with pytest.raises(InvalidInput, match="needs CHEKT_MCP_OAUTH_ISSUER"):
+            from_environment({**STATE, name: "x"})

@@ -34,6 +34,9 @@
 | `CHEKT_MCP_OAUTH_CLIENT_ID` | this server's name there | none |
 | `CHEKT_MCP_OAUTH_CLIENT_SECRET_FILE` | file that holds this server's secret there | none |
 | `CHEKT_MCP_OAUTH_CLIENT_SECRET` | the secret itself, where no file can be used | none |
+| `CHEKT_MCP_OAUTH_AUTHORIZE_URL` | where approvers sign in with a browser; see docs/credentials.md | none |
+| `CHEKT_MCP_OAUTH_TOKEN_URL` | where the code they come back with is redeemed | none |
+| `CHEKT_MCP_OAUTH_PAGES_CLIENT_ID` | the approval pages' name there, a public client | none |
 | `CHEKT_MCP_ISSUER_HOSTS` | where issuers may be: `public`, also `private`, or `loopback` (for tests) | public |
 | `CHEKT_MCP_ISSUER_CA_FILE` | certificate of their own authority | none |
 | `CHEKT_MCP_CHECKPOINT_ENTRIES` | how many audit entries make a signed checkpoint due | 1000 |

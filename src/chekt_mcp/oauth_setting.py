@@ -12,6 +12,9 @@ from chekt_mcp.setting_values import bad_setting, read_path, read_words
 ISSUER = "CHEKT_MCP_OAUTH_ISSUER"
 JWKS = "CHEKT_MCP_OAUTH_JWKS_URL"
 INTROSPECTION = "CHEKT_MCP_OAUTH_INTROSPECTION_URL"
+AUTHORIZE = "CHEKT_MCP_OAUTH_AUTHORIZE_URL"
+TOKEN = "CHEKT_MCP_OAUTH_TOKEN_URL"  # noqa: S105 -- the name of a setting
+PAGES_CLIENT = "CHEKT_MCP_OAUTH_PAGES_CLIENT_ID"
 ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 Hosts = Literal["public", "private", "loopback"]
 
@@ -24,6 +27,15 @@ class IntrospectionSetting:
     client_id: str
     secret_file: Path | None
     secret: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSetting:
+    """Where approvers sign in with a browser, and the approval pages' own name there (a public client)."""
+
+    authorize_url: str
+    token_url: str
+    client_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ class OAuthSetting:
     approver_claim: str
     dealer: str | None
     apps: tuple[str, ...]
+    login: LoginSetting | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +102,12 @@ def read_oauth(environ: Mapping[str, str]) -> OAuthSetting | None:
         approver_claim=environ.get("CHEKT_MCP_OAUTH_APPROVER_CLAIM") or "chekt_approver",
         dealer=environ.get("CHEKT_MCP_OAUTH_DEALER") or None,
         apps=read_words(environ, "CHEKT_MCP_OAUTH_APPS"),
+        login=_login(environ),
     )
 
 
 def _refuse_alone(environ: Mapping[str, str]) -> None:
-    for name in (JWKS, INTROSPECTION):
+    for name in (JWKS, INTROSPECTION, AUTHORIZE, TOKEN, PAGES_CLIENT):
         if environ.get(name):
             raise bad_setting(name, f"needs {ISSUER} beside it")
 
@@ -103,6 +117,15 @@ def _algorithms(environ: Mapping[str, str]) -> frozenset[str]:
     if not chosen <= ALGORITHMS:
         raise bad_setting("CHEKT_MCP_OAUTH_ALGORITHMS", f"may name {', '.join(sorted(ALGORITHMS))} only")
     return chosen
+
+
+def _login(environ: Mapping[str, str]) -> LoginSetting | None:
+    authorize_url, token_url, client_id = (environ.get(name) for name in (AUTHORIZE, TOKEN, PAGES_CLIENT))
+    if not (authorize_url or token_url or client_id):
+        return None
+    if not (authorize_url and token_url and client_id):
+        raise bad_setting(PAGES_CLIENT, f"goes with {AUTHORIZE} and {TOKEN}: all three or none")
+    return LoginSetting(authorize_url, token_url, client_id)
 
 
 def _introspection(environ: Mapping[str, str]) -> IntrospectionSetting | None:

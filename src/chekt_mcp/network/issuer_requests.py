@@ -98,6 +98,11 @@ class IssuerRequests:
         }
         return await self._whole("POST", url, urlencode({"token": token}).encode(), headers)
 
+    async def redeem(self, url: str, form: Mapping[str, str]) -> bytes | None:
+        """Return what the token endpoint answers to a form (RFC 6749, 4.1.3), or None with the reason in the log."""
+        headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+        return await self._whole("POST", url, urlencode(form).encode(), headers)
+
     async def _whole(self, method: str, text: str, body: bytes, headers: Mapping[str, str]) -> bytes | None:
         import httpx  # noqa: PLC0415 -- start-up is measured
 

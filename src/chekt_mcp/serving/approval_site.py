@@ -10,6 +10,7 @@ from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.granted import Refused
 from chekt_mcp.http.asgi import App
 from chekt_mcp.http.client_of import ClientOf
+from chekt_mcp.http.pages.issuer_login import ByIssuer, IssuerLogin
 from chekt_mcp.http.pages.site import approval_pages
 from chekt_mcp.http.pages.visitor import PageSettings
 from chekt_mcp.http.shared_rates import SharedRates
@@ -32,10 +33,17 @@ def page_settings(options: HttpOptions, port: int, client_of: ClientOf) -> PageS
     return PageSettings(BASE, origins, options.https, client_of)
 
 
-def approval_site(services: Services, settings: PageSettings, attempts: SharedRates, verifier: BearerVerifier) -> App:
-    """Put the pages together; where an issuer is configured, its tokens for these pages sign in too."""
+def approval_site(
+    services: Services,
+    settings: PageSettings,
+    attempts: SharedRates,
+    verifier: BearerVerifier,
+    login: IssuerLogin | None,
+) -> App:
+    """Put the pages together; where an issuer is configured, its people sign in too."""
 
     async def approver_of(token: str, now: datetime) -> ApproverToken | Refused:
         return await verifier.approver(token, services.approvals_url or "", now)
 
-    return approval_pages(services, passphrase, settings, attempts, approver_of if verifier.issuers else None)
+    issuer = ByIssuer(approver_of, login) if verifier.issuers else None
+    return approval_pages(services, passphrase, settings, attempts, issuer)

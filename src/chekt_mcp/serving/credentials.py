@@ -12,8 +12,9 @@ from chekt_mcp.auth.introspection import Introspection
 from chekt_mcp.auth.key_set import KeySet
 from chekt_mcp.config import Settings
 from chekt_mcp.errors import InvalidInput
+from chekt_mcp.http.pages.issuer_login import IssuerLogin
 from chekt_mcp.network.issuer_requests import ClientCredentials, IssuerHosts, IssuerRequests, check_issuer_url
-from chekt_mcp.oauth_setting import INTROSPECTION, JWKS, IntrospectionSetting, OAuthSetting
+from chekt_mcp.oauth_setting import AUTHORIZE, INTROSPECTION, JWKS, TOKEN, IntrospectionSetting, OAuthSetting
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets.file import read_key_file
 from chekt_mcp.setting_values import bad_setting
@@ -51,6 +52,21 @@ def _access_tokens(
     asking = _asking(requests, oauth.introspection, hosts) if oauth.introspection else None
     introspection = Introspection(asking, services.clock()) if asking else None
     return AccessTokens(services.storage, issuer, resource, keys, introspection)
+
+
+def issuer_login(settings: Settings, pages: str) -> IssuerLogin | None:
+    """Return where approvers sign in with a browser, for the pages at this URL; None where that is not set.
+
+    Raises:
+        InvalidInput: code `bad_setting`, for a URL that must not be asked.
+    """
+    oauth, hosts = settings.oauth, IssuerHosts(settings.issuers.hosts)
+    if oauth is None or oauth.login is None:
+        return None
+    place = _checked(TOKEN, oauth.login.token_url, hosts)
+    redeem = partial(IssuerRequests(hosts, settings.issuers.ca_file).redeem, place)
+    authorize_url = _checked(AUTHORIZE, oauth.login.authorize_url, hosts)
+    return IssuerLogin(oauth.issuer, authorize_url, oauth.login.client_id, pages, redeem)
 
 
 def _asking(

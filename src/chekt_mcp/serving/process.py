@@ -19,8 +19,9 @@ from chekt_mcp.http.redirect import Redirect
 from chekt_mcp.operations.audit.checkpoint_worker import CheckpointWorker
 from chekt_mcp.operations.keys.recovery import recover
 from chekt_mcp.operations.services import Services
+from chekt_mcp.serving.approval_site import approvals_url
 from chekt_mcp.serving.assembled import Assembled, Surroundings, assemble
-from chekt_mcp.serving.credentials import bearer_tokens
+from chekt_mcp.serving.credentials import bearer_tokens, issuer_login
 from chekt_mcp.serving.http_server import HttpServer
 from chekt_mcp.serving.observed import Observer
 from chekt_mcp.serving.options import HttpOptions
@@ -66,10 +67,11 @@ async def _serve(settings: Settings, options: HttpOptions, sockets: Sockets, obs
         rates = open_rates(settings.state)
         opened.callback(rates.close)
         verifier = bearer_tokens(services, settings, options.resource(port))
+        login = issuer_login(settings, approvals_url(options, port))
         below = {}
         if options.receive:
             below[BELOW] = await opened.enter_async_context(receiving(services, options.receive, options.client_of))
-        around = Surroundings(services, rates, verifier, settings.ask_timeout, observer, below)
+        around = Surroundings(services, rates, verifier, settings.ask_timeout, observer, below, login)
         assembled = await assemble(around, options, port)
         for trouble in await recover(services):
             _LOG.warning("%s", trouble)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Page
 
 from approver_desk import PASSPHRASE, Desk
+from browser import chromium
 from http_site import Served, serving
 
 pytestmark = pytest.mark.anyio
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-OFFLINE = [*QUIET, "--disable-component-update", "--disable-sync"]
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1000, "height": 800}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1000, "height": 800}},
@@ -43,18 +38,6 @@ SIDEWAYS = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [.
   .filter(node => node.scrollWidth > innerWidth).map(node => node.outerHTML.slice(0, 100))"""
 UNNAMED = """() => [...document.querySelectorAll('input:not([type=hidden]):not([hidden])')]
   .filter(input => !input.labels.length).map(input => input.name)"""
-
-
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 async def sign_in(page: Page, served: Served, path: str) -> None:

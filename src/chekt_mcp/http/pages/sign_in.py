@@ -1,4 +1,4 @@
-"""Signing in as an approver, and out: with the dealer's passphrase, or an access token issued for these pages.
+"""Signing in as an approver, and out: with the dealer's passphrase, at the issuer, or with a token for these pages.
 
 What is wrong is never told: not the dealer, not the passphrase, nothing of a token.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
-from chekt_mcp.auth.approver_token import ApproverToken
 from chekt_mcp.auth.granted import Refused
 from chekt_mcp.domain.allow_list.address import read_address
 from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.http.pages.guard import form_token, guarded
+from chekt_mcp.http.pages.issuer_login import ByIssuer, IssuerLogin
 from chekt_mcp.http.pages.render import message, page
 from chekt_mcp.http.pages.visitor import Visitor
 from chekt_mcp.http.rates import client_key
@@ -31,9 +31,6 @@ PER_CLIENT: Final = Rate(4, timedelta(minutes=15))
 """Attempts from one address: fewer than lock the passphrase for everybody, the terminal included."""
 
 APPROVAL: Final = re.compile(r"apr_[A-Za-z0-9]{1,64}")
-ApproverOf = Callable[[str, datetime], Awaitable[ApproverToken | Refused]]
-"""Tells whom an access token signs in at these pages."""
-
 _LOG = logging.getLogger(__name__)
 WRONG: Final = "That was not accepted. After several wrong attempts nothing is, for a quarter of an hour."
 
@@ -42,14 +39,13 @@ class SignIn:
     """The sign-in page."""
 
     def __init__(
-        self,
-        services: Services,
-        passphrases: Passphrases,
-        attempts: SharedRates,
-        approver_of: ApproverOf | None = None,
+        self, services: Services, passphrases: Passphrases, attempts: SharedRates, issuer: ByIssuer | None = None
     ) -> None:
-        self._services, self._passphrases, self._attempts = services, passphrases, attempts
-        self._approver_of = approver_of
+        self._services, self._passphrases, self._attempts, self._issuer = services, passphrases, attempts, issuer
+
+    @property
+    def _login(self) -> IssuerLogin | None:
+        return self._issuer.login if self._issuer else None
 
     async def show(self, visitor: Visitor, status: int = 200, problem: str = "") -> Response:
         """Show the form. Its token belongs to a cookie of its own, so that nobody is signed in by another site."""
@@ -60,7 +56,8 @@ class SignIn:
             "form_token": form_token(cookie),
             "only_dealer": dealers[0].name if len(dealers) == 1 else "",
             "problem": problem,
-            "by_token": self._approver_of is not None,
+            "by_token": self._issuer is not None and self._login is None,
+            "issuer": self._login.issuer if self._login else "",
             "back": _back(visitor.request.query_params.get("to", ""), visitor.settings.base),
         }
         shown = page("sign_in.html", values, status)
@@ -80,6 +77,21 @@ class SignIn:
         to = _back(fields.get("back", ""), visitor.settings.base) or visitor.settings.base
         return visitor.keep(guarded(RedirectResponse(to, 303)), token)
 
+    async def begin_at_issuer(self, visitor: Visitor) -> Response:
+        """Lead the browser to the issuer, with a cookie to know it by when it comes back."""
+        if self._login is None:
+            return guarded(RedirectResponse(f"{visitor.settings.base}/sign-in", 303))
+        cookie = self._services.random(TOKEN_BYTES).hex()
+        return visitor.keep_begun(self._login.send_there(cookie), cookie)
+
+    async def end_at_issuer(self, visitor: Visitor) -> Response:
+        """Take what the issuer sent back. The page it ends with leads on: see `issuer_login`."""
+        token = await self._login.token_of(visitor.request, visitor.begun) if self._login else None
+        session = await self._by_token(visitor, {"token": token}) if token else None
+        if session is None:
+            return await self.show(visitor, 403, WRONG)
+        return visitor.keep(message(200, "Signed in", "You can decide now.", visitor.settings.base), session)
+
     async def leave(self, visitor: Visitor) -> Response:
         """End the session, in the store and in the browser."""
         if visitor.session is None or await visitor.posted() is None:
@@ -97,9 +109,9 @@ class SignIn:
 
     async def _by_token(self, visitor: Visitor, fields: Mapping[str, str]) -> str | None:
         """Return the cookie of a new session for whom an access token names; it ends with the token."""
-        if self._approver_of is None:
+        if self._issuer is None:
             return None
-        found = await self._approver_of(fields["token"].strip(), self._services.clock())
+        found = await self._issuer.approver_of(fields["token"].strip(), self._services.clock())
         if isinstance(found, Refused):
             _LOG.info("%s: a token signed nobody in: %s", visitor.request_id, found.problem.code)
             return None

@@ -2,6 +2,7 @@
 
     GET  BASE                      what waits for a decision
     GET  BASE/sign-in, POST        the approver passphrase, or an access token
+    GET  BASE/sign-in/issuer       to the issuer, and back to BASE/sign-in/callback
     POST BASE/sign-out
     GET  BASE/apr_…                one approval, with all its words
     POST BASE/apr_…/approve|deny   the decision
@@ -27,9 +28,10 @@ from chekt_mcp.errors import ChektError
 from chekt_mcp.http.asgi import App
 from chekt_mcp.http.pages.decide import Decisions
 from chekt_mcp.http.pages.guard import guarded
+from chekt_mcp.http.pages.issuer_login import ByIssuer
 from chekt_mcp.http.pages.render import message
 from chekt_mcp.http.pages.reveal import Reveal
-from chekt_mcp.http.pages.sign_in import ApproverOf, SignIn
+from chekt_mcp.http.pages.sign_in import SignIn
 from chekt_mcp.http.pages.visitor import PageSettings, Visitor, visitor_of
 from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import Passphrases
@@ -44,13 +46,13 @@ def approval_pages(
     passphrases: Passphrases,
     settings: PageSettings,
     attempts: SharedRates,
-    approver_of: ApproverOf | None = None,
+    issuer: ByIssuer | None = None,
 ) -> App:
     """Put the pages together; `attempts` counts those to sign in, by address, for every process at once.
 
-    With `approver_of` an access token signs in too.
+    With `issuer` its people sign in too.
     """
-    sign_in = SignIn(services, passphrases, attempts, approver_of)
+    sign_in = SignIn(services, passphrases, attempts, issuer)
     decisions, reveal = Decisions(services), Reveal(services)
     pages = _Pages(services, settings)
 
@@ -71,6 +73,8 @@ def approval_pages(
         Route(base, pages.signed_in(decisions.list), methods=["GET"]),
         Route(f"{base}/style.css", _style, methods=["GET"]),
         Route(f"{base}/sign-in", pages.anybody(enter), methods=["GET", "POST"]),
+        Route(f"{base}/sign-in/issuer", pages.anybody(sign_in.begin_at_issuer), methods=["GET"]),
+        Route(f"{base}/sign-in/callback", pages.anybody(sign_in.end_at_issuer), methods=["GET"]),
         Route(f"{base}/sign-out", pages.anybody(sign_in.leave), methods=["POST"]),
         Route(f"{base}/keys/{{id}}", on_approval(key), methods=["GET", "POST"]),
         Route(f"{base}/{{id}}", on_approval(decisions.show), methods=["GET"]),

@@ -15,6 +15,7 @@ from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.http.asgi import Scope
 from chekt_mcp.http.pages.guard import form_token, is_own_form
+from chekt_mcp.http.pages.issuer_login import BEGUN_SECONDS
 from chekt_mcp.operations.approver_session import LASTS, find_session
 from chekt_mcp.operations.operator import Operator
 from chekt_mcp.operations.services import Services
@@ -83,6 +84,17 @@ class Visitor:
             return None
         own = is_own_form(self.request, self.settings.origins, self.token, fields.get("form_token", ""))
         return fields if own else None
+
+    @property
+    def begun(self) -> str:
+        """The cookie of a sign-in that was begun at the issuer, or ""."""
+        return self.request.cookies.get(f"{self.settings.cookie}-begun", "")
+
+    def keep_begun(self, response: Response, cookie: str) -> Response:
+        """Give the browser the cookie by which it is known when the issuer sends it back."""
+        name, seconds = f"{self.settings.cookie}-begun", BEGUN_SECONDS
+        response.set_cookie(name, cookie, max_age=seconds, secure=self.settings.secure, httponly=True, samesite="lax")
+        return response
 
     def keep(self, response: Response, token: str) -> Response:
         """Give the browser a cookie that no script and no other site can use."""
