@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +26,7 @@ from chekt_mcp.operations.operator import operator_of
 from chekt_mcp.storage.interface import Reader, Writer
 from chekt_mcp.storage.sqlite.request_key import request_key
 from tampering import database, log_of, numbered, verified
-from world import START, World
+from world import START, Randomness, World
 
 pytestmark = pytest.mark.anyio
 T = TypeVar("T")
@@ -34,15 +35,29 @@ SIZE = 700
 """Two complete tiles, and a tail."""
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A log in a state directory, and a checkpoint of it that somebody keeps; made once, then copied."""
+    world = World(tmp_path_factory.mktemp("made") / "state")
+
+    async def make() -> str:
+        await world.add_app("shop")
+        await world.log(*numbered(SIZE))
+        checkpoint = await make_checkpoint(world.services(), "acme")
+        await world.log(*numbered(20))
+        await world.storage.close()
+        return checkpoint.note
+
+    return world.directory, asyncio.run(make())
+
+
 @pytest.fixture
-async def logged(tmp_path: Path) -> AsyncIterator[tuple[World, str]]:
-    """A log, and a checkpoint of it that somebody keeps."""
-    world = World(tmp_path / "state")
-    await world.add_app("shop")
-    await world.log(*numbered(SIZE))
-    checkpoint = await make_checkpoint(world.services(), "acme")
-    await world.log(*numbered(20))
-    yield world, checkpoint.note
+async def logged(made: tuple[Path, str], tmp_path: Path) -> AsyncIterator[tuple[World, str]]:
+    """A log to tamper with, and the checkpoint."""
+    directory, note = made
+    shutil.copytree(directory, tmp_path / "state")
+    world = World(tmp_path / "state", random=Randomness("later"))
+    yield world, note
     await world.storage.close()
 
 
