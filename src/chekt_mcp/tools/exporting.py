@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mcp_types import ResourceLink
 
+from chekt_mcp.auth.gate import choose_apps
 from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.operations.audit.export_audit import ExportRequest
 from chekt_mcp.operations.audit.export_for_tool import ExportAuditLog, export_for_tool, summary
@@ -16,9 +17,10 @@ from chekt_mcp.tools.tool_call import Binding, ToolCall
 async def export_audit_log(tool: ToolCall[ExportAuditLogInput]) -> Answer:
     """Export a window and link to it."""
     given = tool.arguments
+    apps, dealer_wide = choose_apps(tool.call.grant, given.app)
     request = ExportRequest(
-        apps=(tool.app(),) if given.app is not None else tool.call.grant.apps,
-        dealer_wide=given.app is None,
+        apps=apps,
+        dealer_wide=dealer_wide,
         since=given.since,
         until=given.until,
         filters={name: value for name in FILTERS if (value := getattr(given, name)) is not None},

@@ -107,12 +107,10 @@ class RevokePreviousKeyInput(Arguments):
     approval_id: ApprovalId | None = None
 
 
-class SearchAuditLogInput(Arguments):
-    """Arguments of `search_audit_log`."""
+class LogFilters(Arguments):
+    """The filters of the audit log (`domain.log_filter`), as every tool takes them that reads it."""
 
     app: Annotated[str | None, Field(max_length=1000, description="Default: every app you cover")] = None
-    since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "24h"
-    until: Moment | None = None
     actor: Annotated[
         str | None,
         Field(max_length=1000, description="Every filter: a; a,b; !a,b for none of these; \\, is a plain comma"),
@@ -127,27 +125,24 @@ class SearchAuditLogInput(Arguments):
     source_ip: Annotated[str | None, Field(max_length=1000, description="Addresses or CIDRs")] = None
     key_id: Annotated[str | None, Field(max_length=1000)] = None
     text: Annotated[str | None, Field(max_length=1000, description="In action, actor or details")] = None
+
+
+class SearchAuditLogInput(LogFilters):
+    """Arguments of `search_audit_log`."""
+
+    since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "24h"
+    until: Moment | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 20
     cursor: Annotated[str | None, Field(max_length=300, description="next_cursor of the same query")] = None
     fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None
 
 
-class ExportAuditLogInput(Arguments):
+class ExportAuditLogInput(LogFilters):
     """Arguments of `export_audit_log`."""
 
-    app: Annotated[str | None, Field(max_length=48, description="Default: every app you cover")] = None
     since: Annotated[Moment, Field(description="RFC 3339 or 15m, 24h, 90d")] = "90d"
     until: Moment | None = None
     format: Literal["csv", "json", "jsonl"] = "csv"
-    actor: Annotated[str | None, Field(max_length=400, description="Every filter: a, or a,b, or !a")] = None
-    action: Annotated[str | None, Field(max_length=400)] = None
-    kind: Annotated[str | None, Field(max_length=100)] = None
-    scope: Annotated[str | None, Field(max_length=400)] = None
-    result: Annotated[str | None, Field(max_length=40, description="ok, denied, error")] = None
-    request_id: Annotated[str | None, Field(max_length=1000)] = None
-    source_ip: Annotated[str | None, Field(max_length=400, description="Address or CIDR")] = None
-    key_id: Annotated[str | None, Field(max_length=400)] = None
-    text: Annotated[str | None, Field(min_length=1, max_length=200, description="In action, actor or details")] = None
     fields: Annotated[list[Annotated[str, Field(max_length=20)]] | None, Field(max_length=20)] = None
 
 
