@@ -86,8 +86,12 @@ class CommitThread:
         self._file.refuse_replaced()
         refuse_version(version(connection))
         jobs += self._waiting()
-        for job in jobs:
-            _attempt(connection, writer, job)
+        if len(jobs) == 1:
+            if not _attempt_alone(connection, writer, jobs[0]):
+                return
+        else:
+            for job in jobs:
+                _attempt(connection, writer, job)
         connection.execute("COMMIT")
 
     def _ready(self) -> tuple[sqlite3.Connection, SqliteWriter]:
@@ -115,6 +119,18 @@ class CommitThread:
             self._connection.rollback()
         self._connection.close()
         self._connection = None
+
+
+def _attempt_alone(connection: sqlite3.Connection, writer: SqliteWriter, job: WriteJob) -> bool:
+    """Run a job whose transaction is its own, and tell whether to commit. No savepoint: it would copy every page."""
+    try:
+        job.succeed(drive(job.work, writer))
+    except BaseException as error:  # noqa: BLE001 -- the caller may be in another thread; it gets whatever was raised
+        connection.rollback()
+        writer.forget()
+        job.fail(explain(error) if isinstance(error, sqlite3.Error) else error)
+        return False
+    return True
 
 
 def _attempt(connection: sqlite3.Connection, writer: SqliteWriter, job: WriteJob) -> None:
