@@ -25,7 +25,7 @@ COMMANDS: Table = {
     "deny": ("chekt_mcp.cli.decide.deny", "refuse what an assistant asked for"),
     "keys": ("chekt_mcp.cli.keys.group", "take in, deliver, reveal and identify keys"),
     "allow-list": ("chekt_mcp.cli.allow_list.group", "show, check, compare and change an app's IP allow list"),
-    "audit": ("chekt_mcp.cli.audit.group", "bring in the audit log that CHeKT exports, and lay your own log beside it"),
+    "audit": ("chekt_mcp.cli.audit.group", "import, search, verify, export and prune the audit log"),
     "ranges": ("chekt_mcp.cli.ranges.group", "turn the ranges that a provider publishes into allow-list entries"),
     "webhook": ("chekt_mcp.cli.webhook.group", "send a receiver a test delivery, and verify a saved one"),
     "partner": ("chekt_mcp.cli.partner.group", "add, list and remove partners that sign for apps with their own keys"),
