@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chekt_mcp.anchors.interface import Anchor
 from chekt_mcp.config import AnchorSetting, CommandSetting, Settings, VaultSetting
 from chekt_mcp.domain.analysis.thresholds import Thresholds
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
@@ -19,6 +18,7 @@ from chekt_mcp.secrets.interface import Sink
 from chekt_mcp.storage.sqlite import open_storage
 
 if TYPE_CHECKING:
+    from chekt_mcp.anchors.interface import Anchor
     from chekt_mcp.network.interface import EndpointProbe
 
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from chekt_mcp.anchors.interface import Anchor
 from chekt_mcp.domain.analysis.thresholds import Thresholds
 from chekt_mcp.domain.api_key import KeyKind, RandomBytes
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
@@ -20,7 +19,8 @@ from chekt_mcp.operations.caller_rate import CallerRate
 from chekt_mcp.secrets.interface import Sink
 from chekt_mcp.storage.interface import Storage
 
-if TYPE_CHECKING:  # start-up is measured, and this one brings the endpoint rules along
+if TYPE_CHECKING:  # start-up is measured, and one of them brings the endpoint rules along
+    from chekt_mcp.anchors.interface import Anchor
     from chekt_mcp.network.interface import EndpointProbe
 
 Clock = Callable[[], datetime]
