@@ -93,8 +93,7 @@ class Edge:
         if presented is None:
             raise Turned(no_credential(self._settings.metadata_url))
         token = presented[len(_BEARER) :].strip() if presented[: len(_BEARER)].lower() == _BEARER else b""
-        wait = self._parts.rates.failure_wait(source_ip, visit.now)
-        if wait and not token.startswith(_CHEAP):
+        if not token.startswith(_CHEAP) and (wait := self._parts.rates.failure_wait(source_ip, visit.now)):
             raise Turned(retry_after(TOO_MANY_FAILURES, wait), "too_many_failures")
         judged = await self._parts.verifier.judge(token.decode("latin-1"), visit.now)
         if isinstance(judged, GrantedToken):

@@ -28,12 +28,10 @@ class Answer:
 
 def as_result(answer: Answer) -> CallToolResult:
     """Return the answer as MCP wants it, after a last look for anything shaped like a credential."""
-    structured = dict(answer.structured)
-    if contains_credential(json.dumps(structured, ensure_ascii=False)):
-        structured = _clean(structured)
-    return CallToolResult(
-        content=[TextContent(type="text", text=redacted(answer.text)), *answer.links], structured_content=structured
-    )
+    structured, text = dict(answer.structured), answer.text
+    if contains_credential(f"{json.dumps(structured, ensure_ascii=False)}\n{text}"):  # one look at both: each is dear
+        structured, text = _clean(structured), redacted(text)
+    return CallToolResult(content=[TextContent(type="text", text=text), *answer.links], structured_content=structured)
 
 
 def _clean(value: Any) -> Any:
