@@ -107,6 +107,7 @@ async def a_session(session: Session, era: Era) -> None:
     session.run("keys", "identify", typed=f"{NEXT_KEY}\n")
     session.run("keys", "identify", NEXT_KEY)
     session.run("app", "scopes", "shop", "--add", PLATFORM_KEY)
+    session.run("audit", "hold", "set", "rows of a day that will be long ago")
     session.run("audit", "import", str(log_that_holds_keys(session.machine.home)))
     session.run("app", "add", "live", "--env", "live", "--passphrase-stdin", typed=f"{PASSPHRASE}\n")
     session.run("app", "confirm", "live", "client", "--passphrase-stdin", typed="not the passphrase at all\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,21 @@ HEADER = "timestamp,actor,app,kind,action,scope,result,request_id,source_ip\n"
 GOOD = "2026-06-01T10:00:00Z,shop,shop,api_call,devices.list,devices:read,ok,req_1,203.0.113.7\n"
 SECOND = "2026-06-01T10:00:01Z,shop,shop,api_call,devices.list,devices:read,ok,req_2,203.0.113.7\n"
 BAD = "yesterday,shop,shop,api_call,devices.list,devices:read,ok,req_3,203.0.113.7\n"
+
+
+@pytest.fixture(scope="module")
+def held(with_test_app: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state under a legal hold: rows of these tests are taken in any year that the machine's clock may tell."""
+    made = Machine(tmp_path_factory.mktemp("held"))
+    shutil.copytree(with_test_app, made.state)
+    made.ok("audit", "hold", "set", "rows of tests")
+    return made.state
+
+
+@pytest.fixture
+def ready(machine: Machine, held: Path) -> Machine:
+    shutil.copytree(held, machine.state)
+    return machine
 
 
 @pytest.fixture
@@ -76,7 +92,7 @@ def test_at_a_terminal_a_bar_shows_how_far_it_is(ready: Machine, export: Path) -
 
 def test_importing_wants_the_passphrase_where_there_is_one(live: Machine) -> None:
     export = live.home / "export.csv"
-    export.write_text(HEADER + GOOD)
+    export.write_text(HEADER + GOOD.replace("2026-06-01T10:00:00Z", rfc3339(datetime.now(UTC) - DAY)))
     assert live.run("audit", "import", export).error == "passphrase_required"
     live.ok("audit", "import", export, "--passphrase-stdin", typed=f"{PASSPHRASE}\n")
 
@@ -207,9 +223,14 @@ def test_a_packed_export_comes_in_as_it_is(ready: Machine, export: Path) -> None
     assert "0 new, 2 known, 1 rejected" in ready.ok("audit", "import", export)
 
 
-def test_rows_older_than_is_kept_are_not_taken_and_what_can_be_done_is_said(ready: Machine, export: Path) -> None:
-    export.write_text(HEADER + GOOD + SECOND.replace("2026", "2016"))
-    said = ready.ok("audit", "import", export)
+def test_rows_older_than_is_kept_are_not_taken_and_what_can_be_done_is_said(
+    machine: Machine, with_test_app: Path
+) -> None:
+    shutil.copytree(with_test_app, machine.state)
+    export = machine.home / "export.csv"
+    recent = rfc3339(datetime.now(UTC) - DAY)
+    export.write_text(HEADER + GOOD.replace("2026-06-01T10:00:00Z", recent) + SECOND.replace("2026", "2016"))
+    said = machine.ok("audit", "import", export)
     assert "1 new, 0 known, 1 rejected" in said
     assert "1 row is older than the dealer's plan keeps" in said
 
