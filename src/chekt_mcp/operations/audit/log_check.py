@@ -12,67 +12,29 @@ the rows before are not looked at. What grew meanwhile is not part of a check: i
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from chekt_mcp.domain.audit import LoggedEntry
-from chekt_mcp.domain.audit_leaf import leaf_hash
-from chekt_mcp.domain.log_problem import LogProblem, Tampering, changed_places, runs
-from chekt_mcp.domain.merkle import HASH_LENGTH, Frontier, peak_places
+from chekt_mcp.domain.log_problem import LogProblem, Tampering, runs
+from chekt_mcp.domain.merkle import Frontier, peak_places
 from chekt_mcp.errors import Unavailable
+from chekt_mcp.operations.audit.log_findings import (
+    MOST_SUSPECTS,
+    Findings,
+    PrunedNumbers,
+    leaf_at,
+    rows_against_leaves,
+)
 from chekt_mcp.storage.interface import Reader, Storage
-from chekt_mcp.storage.records import PrunedRange, TreeHead
+from chekt_mcp.storage.records import PrunedRange
 
 TILE_LEVELS = 8
 TILE = 1 << TILE_LEVELS
 PIECE = 16 * TILE
 """Entries looked at on one snapshot: some ten milliseconds, a few megabytes."""
 
-MOST_SUSPECTS = 1_000
-"""Rows that are named one by one; beyond, only counted. Somebody who changes more leaves no doubt."""
-
-NO_LEAF = bytes(HASH_LENGTH)
-"""What storage gives for a leaf that it has not."""
-
 Progress = Callable[[int, int], None]
 """Told how many entries were looked at, and of how many."""
-
-
-@dataclass(slots=True)
-class Findings:
-    """What a check found, and what it looked at: `entries` rows, `pruned` places without one.
-
-    `hole`: the first entry whose hash is gone together with its row. No root can be computed from there on, and that
-    none fits says nothing more.
-    """
-
-    head: TreeHead
-    first: int
-    roots: dict[int, bytes] = field(default_factory=dict)
-    entries: int = 0
-    pruned: int = 0
-    by_app: Counter[str | None] = field(default_factory=Counter)
-    edited: dict[int, LoggedEntry] = field(default_factory=dict)
-    leaves: dict[int, bytes] = field(default_factory=dict)
-    missing: list[int] = field(default_factory=list)
-    more: int = 0
-    hole: int | None = None
-    broken: list[LogProblem] = field(default_factory=list)
-
-    def problems(self) -> list[LogProblem]:
-        """Return what is wrong, in the order of kinds, then of places."""
-        moved = changed_places(self.edited, self.leaves)
-        found = [
-            *runs(Tampering.REORDERED, moved),
-            *runs(Tampering.EDITED, self.edited.keys() - moved),
-            *runs(Tampering.DELETED, self.missing),
-            *self.broken,
-        ]
-        if self.more:
-            message = f"{self.more:,} more entries are changed or gone; they are not listed."
-            found.append(LogProblem(Tampering.EDITED, None, None, message))
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +73,9 @@ class LogCheck:
             for logged in await reader.logged_entries(self.dealer, begin, end - begin)
             if logged.entry.seq <= end
         }
-        _rows_against_leaves(found, rows, leaves, begin, _Pruned(await _pruned(reader, self.dealer, begin, end)))
+        rows_against_leaves(found, rows, leaves, begin, PrunedNumbers(await _pruned(reader, self.dealer, begin, end)))
         for number in range(begin, end):
-            completed = frontier.append(_leaf(leaves, number - begin))
+            completed = frontier.append(leaf_at(leaves, number - begin))
             if frontier.size in wanted:
                 found.roots[frontier.size] = frontier.root()
             for level in range(TILE_LEVELS, len(completed) + 1, TILE_LEVELS):
@@ -121,47 +83,6 @@ class LogCheck:
                 if await reader.subtree_hash(self.dealer, level, index) != completed[level - 1]:
                     first, last = (index << level) + 1, (index + 1) << level
                     found.broken.append(_tree(first, last, "The stored tree does not fit its own leaves."))
-
-
-class _Pruned:
-    """Which entry numbers were pruned, asked in ascending order."""
-
-    def __init__(self, ranges: Sequence[PrunedRange]) -> None:
-        self._ranges = list(reversed(ranges))
-
-    def __contains__(self, number: int) -> bool:
-        while self._ranges and self._ranges[-1].last < number:
-            self._ranges.pop()
-        return bool(self._ranges) and self._ranges[-1].first <= number
-
-
-def _rows_against_leaves(
-    found: Findings, rows: dict[int, LoggedEntry], leaves: bytes, begin: int, pruned: _Pruned
-) -> None:
-    for at in range(len(leaves) // HASH_LENGTH):
-        number, leaf = begin + at + 1, _leaf(leaves, at)
-        logged = rows.get(number)
-        if logged is None and number in pruned:
-            found.pruned += 1
-        elif logged is not None and not logged.entry.odd and leaf_hash(*logged) == leaf:
-            found.entries += 1
-            found.by_app[logged.entry.app] += 1
-        elif len(found.leaves) == MOST_SUSPECTS:
-            found.more += 1
-        else:
-            _suspect(found, number, logged, leaf)
-
-
-def _suspect(found: Findings, number: int, logged: LoggedEntry | None, leaf: bytes) -> None:
-    found.leaves[number] = leaf
-    if logged is None:
-        found.missing.append(number)
-        if leaf == NO_LEAF and found.hole is None:
-            found.hole = number
-    else:
-        found.entries += 1
-        found.by_app[logged.entry.app] += 1
-        found.edited[number] = logged
 
 
 async def _frontier_at(reader: Reader, dealer: str, size: int) -> Frontier:
@@ -193,10 +114,6 @@ async def _outside(reader: Reader, dealer: str) -> list[LogProblem]:
     before = [one.entry.seq for one in await reader.logged_entries(dealer, -1, 1) if one.entry.seq < 1]
     after = [one.entry.seq for one in await reader.logged_entries(dealer, size, MOST_SUSPECTS)]
     return runs(Tampering.INSERTED, [*before, *after])
-
-
-def _leaf(leaves: bytes, at: int) -> bytes:
-    return leaves[at * HASH_LENGTH : (at + 1) * HASH_LENGTH]
 
 
 def _tree(first: int, last: int, why: str) -> LogProblem:

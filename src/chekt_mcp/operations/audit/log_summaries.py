@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from chekt_mcp.domain.audit import Query
 from chekt_mcp.domain.log_problem import LogProblem, Tampering
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.operations.audit.log_check import Findings
+from chekt_mcp.operations.audit.log_findings import Findings
 from chekt_mcp.storage.interface import Reader
 
 BEGIN = datetime(1, 1, 1, tzinfo=UTC)

@@ -17,7 +17,8 @@ from chekt_mcp.domain.log_problem import LogProblem
 from chekt_mcp.domain.signed_note import VerifierKey
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.operations.audit.checkpoint_key import verifier_key
-from chekt_mcp.operations.audit.log_check import Findings, LogCheck, Progress
+from chekt_mcp.operations.audit.log_check import LogCheck, Progress
+from chekt_mcp.operations.audit.log_findings import Findings
 from chekt_mcp.operations.audit.log_summaries import check_counts, pruned_entries
 from chekt_mcp.operations.audit.prune_claims import check_prunes
 from chekt_mcp.operations.audit.vouchers import (
