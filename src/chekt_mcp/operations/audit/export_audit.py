@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -87,10 +88,23 @@ async def export_log(
     with ExitStack() as stack:
         for file in target.files:
             stack.enter_context(file)
+        stack.enter_context(_uncollected())
         checkpoint = await make_checkpoint(services, query.dealer)
         key = await signing_key(services, query.dealer)
         encoder = _encoder(request, fields, target, checkpoint, query.dealer)
         return await _Export(services, call, request, query, fields, checkpoint, key).run(encoder, target, progress)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Hold the garbage collector off: rows are never part of a cycle, and walking each of them took a fifth of all."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _encoder(
