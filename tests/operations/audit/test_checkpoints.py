@@ -110,13 +110,13 @@ async def test_a_log_that_does_not_continue_the_last_checkpoint_is_not_signed(lo
 async def test_a_checkpoint_is_due_after_so_many_entries_or_so_long(logged: World) -> None:
     worker = CheckpointWorker(lambda: services(logged))
     sizes = []
-    for count, seconds in ((0, 0), (9, 59), (1, 0), (0, 3600), (1, 59), (0, 1)):
+    for count, seconds in ((0, 0), (9, 59), (1, 0), (0, 3600), (1, 0), (1, 59), (0, 1)):
         await logged.log(*numbered(count))
         logged.clock.forward(seconds=seconds)
         await worker.look()
         made = await newest(logged)
         sizes.append(made.size if made else 0)
-    assert sizes == [300, 300, 310, 310, 311, 311], "310: ten entries; 311: the checkpoint was an hour old"
+    assert sizes == [300, 300, 310, 310, 311, 311, 312], "310: ten entries; 311: an hour old; 312: 60 s old"
 
 
 async def test_stopping_signs_what_came_last(logged: World) -> None:
