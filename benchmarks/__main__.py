@@ -8,6 +8,7 @@ from pathlib import Path
 
 PARTS = {
     "serve.py": "start-up and one audited call, against an SDK server with one empty tool",
+    "over_http.py": "the same call over HTTP, one client and 32, against an empty SDK server and FastMCP",
     "allow_list.py": "addresses against a list, against ipaddress, netaddr, pytricia and py-radix",
     "preview.py": "previews of a list on a log of a million entries: a second at most",
     "append.py": "appends to a log of a million entries, in batches and one by one, against a bare insert",

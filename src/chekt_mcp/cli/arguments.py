@@ -15,6 +15,8 @@ DONE, FAILED, USAGE = 0, 1, 2
 
 ALL_SCOPES = ",".join(sorted(SERVER_SCOPES))
 
+EVENT_SECONDS = 20
+
 
 class Parser(argparse.ArgumentParser):
     """A parser of whole option names only, whose errors look like all our errors."""
@@ -66,4 +68,24 @@ def add_passphrase(parser: argparse.ArgumentParser) -> None:
     """Add the way to give the approver passphrase without a terminal."""
     parser.add_argument(
         "--passphrase-stdin", action="store_true", help="read the approver passphrase from the first line of stdin"
+    )
+
+
+def add_event_target(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add where a webhook receiver's events go."""
+    target = parser.add_mutually_exclusive_group(required=required)
+    target.add_argument(
+        "--to-command", metavar="COMMAND", help="program that gets each event on its standard input; 0 takes it"
+    )
+    target.add_argument(
+        "--to-url",
+        metavar="URL",
+        help="https URL, or http on this machine, to which each delivery is posted; 2xx takes it",
+    )
+    parser.add_argument(
+        "--time-limit",
+        metavar="SECONDS",
+        type=int,
+        default=EVENT_SECONDS,
+        help=f"how long the program or URL may take for one event (default: {EVENT_SECONDS})",
     )

@@ -18,7 +18,7 @@ Table = Mapping[str, tuple[str, str]]
 COMMANDS: Table = {
     "init": ("chekt_mcp.cli.init", "create the state, a dealer and its first app"),
     "app": ("chekt_mcp.cli.app.group", "add, list, show, adopt and configure apps"),
-    "serve": ("chekt_mcp.cli.serve", "run the MCP server on standard input and output"),
+    "serve": ("chekt_mcp.cli.serve", "run the MCP server, on standard input and output or over HTTP"),
     "doctor": ("chekt_mcp.cli.doctor.report", "say what is wrong and how to mend it"),
     "approvals": ("chekt_mcp.cli.decide.pending", "list what waits for a person's decision"),
     "approve": ("chekt_mcp.cli.decide.approve", "read what an assistant asked for, and allow it"),

@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chekt_mcp.cli.arguments import DONE, Parser
+from chekt_mcp.cli.arguments import DONE, Parser, add_event_target
 from chekt_mcp.cli.command import Command, carry_out, opened
-from chekt_mcp.cli.webhook_receive import add_target, check_app, log_receiving, target_of
 from chekt_mcp.domain.app import check_name
 from chekt_mcp.errors import InvalidInput
 
@@ -52,7 +51,7 @@ def configure(parser: Parser) -> None:
         help="how OAuth callers learn of a missing scope: 403 with a challenge, or an answer of the tool",
     )
     http.add_argument("--receive", metavar="APP", help="also receive this app's webhooks, at /webhooks/APP")
-    add_target(parser, required=False)
+    add_event_target(parser, required=False)
     http.add_argument("--metrics", action="store_true", help="serve Prometheus metrics at /metrics")
 
 
@@ -104,6 +103,7 @@ def _options(args: argparse.Namespace) -> HttpOptions:
 
 
 def _receive(command: Command) -> Receiving | None:
+    from chekt_mcp.cli.webhook_receive import target_of  # noqa: PLC0415 -- as above
     from chekt_mcp.serving.receiving import Receiving  # noqa: PLC0415 -- as above
 
     args = command.args
@@ -124,6 +124,8 @@ def _receive(command: Command) -> Receiving | None:
 
 
 async def _begin_receiving(command: Command, app: str) -> str:
+    from chekt_mcp.cli.webhook_receive import check_app, log_receiving  # noqa: PLC0415 -- as above
+
     async with opened(command) as session:
         dealer = await session.dealer()
         await check_app(session, dealer, app)

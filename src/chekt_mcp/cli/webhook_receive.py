@@ -8,7 +8,7 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING
 
-from chekt_mcp.cli.arguments import DONE, Parser
+from chekt_mcp.cli.arguments import DONE, Parser, add_event_target
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.domain.app import check_name
 from chekt_mcp.domain.foreign_text import escaped
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chekt_mcp.hand_on.interface import Target
 
 DEFAULT_PORT = 8789
-DEFAULT_SECONDS = 20
 WHERE = (
     "It answers on this machine only, over http. CHeKT delivers to https: let a TLS proxy or tunnel on this machine "
     "pass POST /webhooks/APP on with body and headers unchanged."
@@ -36,28 +35,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--port", metavar="N", type=int, default=DEFAULT_PORT, help=f"0 takes a free one (default: {DEFAULT_PORT})"
     )
-    add_target(parser, required=True)
+    add_event_target(parser, required=True)
     parser.add_argument("--retry-given-up", action="store_true", help="first let events that were given up begin anew")
-
-
-def add_target(parser: Parser, *, required: bool) -> None:
-    """Describe where events go."""
-    target = parser.add_mutually_exclusive_group(required=required)
-    target.add_argument(
-        "--to-command", metavar="COMMAND", help="program that gets each event on its standard input; 0 takes it"
-    )
-    target.add_argument(
-        "--to-url",
-        metavar="URL",
-        help="https URL, or http on this machine, to which each delivery is posted; 2xx takes it",
-    )
-    parser.add_argument(
-        "--time-limit",
-        metavar="SECONDS",
-        type=int,
-        default=DEFAULT_SECONDS,
-        help=f"how long the program or URL may take for one event (default: {DEFAULT_SECONDS})",
-    )
 
 
 def run(command: Command) -> int:
