@@ -129,6 +129,19 @@ async def test_stopping_signs_what_came_last(logged: World) -> None:
     assert made.size == 301
 
 
+async def test_what_a_server_raises_passes_as_it_is_and_the_log_is_signed(logged: World) -> None:
+    async def serve() -> None:
+        async with CheckpointWorker(lambda: services(logged)).beside():
+            await logged.log(*numbered(1))
+            raise Unavailable("There is no more room.")
+
+    with pytest.raises(Unavailable, match="no more room"):
+        await serve()
+    made = await newest(logged)
+    assert made is not None
+    assert made.size == 301
+
+
 async def test_a_refusal_becomes_one_entry_and_one_warning(logged: World, caplog: pytest.LogCaptureFixture) -> None:
     worker = CheckpointWorker(lambda: services(logged))
     await worker.look()

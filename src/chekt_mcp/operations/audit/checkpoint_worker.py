@@ -7,6 +7,7 @@ takes long (the key-encryption key, anchors) happens beside the event loop or aw
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -52,14 +53,14 @@ class CheckpointWorker:
     @asynccontextmanager
     async def beside(self) -> AsyncIterator[None]:
         """Run as long as the block, and sign what came last at its end."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self.run)
-            try:
-                yield
-            finally:
-                group.cancel_scope.cancel()
-        with anyio.move_on_after(FINISH_SECONDS):
-            await self.finish()
+        running = asyncio.create_task(self.run())  # no task group: it would wrap what the block raises
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+            with anyio.move_on_after(FINISH_SECONDS):
+                await self.finish()
 
     async def look(self) -> None:
         """Make the checkpoints that are due, and hand out those that an anchor lacks."""
