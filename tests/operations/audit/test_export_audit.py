@@ -308,6 +308,13 @@ def test_details_that_are_no_object_read_as_an_empty_one(stored: str) -> None:
     assert json.loads(JsonLinesEncoder(("details",)).block(odd)) == {"details": {}}
 
 
+def test_what_could_deceive_a_reader_stands_in_json_as_an_escape() -> None:
+    written = JsonLinesEncoder(FIELDS).block(block(["a\u202eb\u200b\x7f\u3164", "Büro"])).decode()
+    assert not set(written) & set("\u202e\u200b\x7f\u3164")
+    assert json.loads(written.splitlines()[0])["actor"] == "a\u202eb\u200b\x7f\u3164"
+    assert "Büro" in written
+
+
 def test_details_with_line_breaks_stay_on_one_line() -> None:
     odd = replace(block(["a"]), details=['{\n "a":\r\n 1}'])
     assert JsonLinesEncoder(("details",)).block(odd) == b'{"details":{"a":1}}\n'

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chekt_mcp.domain.canonical_json import quoted
 from chekt_mcp.domain.log_block import LogBlock
-from chekt_mcp.operations.audit.export_text import MOST_REMEMBERED, details, moments
+from chekt_mcp.operations.audit.export_text import MOST_REMEMBERED, details, json_string, moments
 
 
 class _Members(dict[str | None, str]):
@@ -20,7 +19,7 @@ class _Members(dict[str | None, str]):
         """Write one."""
         if len(self) >= MOST_REMEMBERED:
             self.clear()
-        member = self[text] = self._start + ("null" if text is None else quoted(text)) + self._end
+        member = self[text] = self._start + ("null" if text is None else json_string(text)) + self._end
         return member
 
 
@@ -43,7 +42,7 @@ class _Field:
             case "details":
                 return [f"{start}{text}{end}" for text in details(block)]
             case "request_id":  # nearly all differ: nothing to remember
-                return [f"{start}{text}{end}" for text in map(quoted, block.request_id)]
+                return [f"{start}{text}{end}" for text in map(json_string, block.request_id)]
             case _:
                 return list(map(self._members.__getitem__, getattr(block, self._name)))
 

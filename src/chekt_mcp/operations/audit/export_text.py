@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring_ascii
 from typing import NoReturn
 
+from chekt_mcp.domain.canonical_json import quoted
+from chekt_mcp.domain.foreign_text import ALSO_INVISIBLE
 from chekt_mcp.domain.log_block import LogBlock
 
 FIELDS = (
@@ -49,9 +52,18 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def json_string(text: str) -> str:
+    """Return a text as a JSON string; what could hide or reorder what a person reads stands in it as an escape."""
+    return quoted(text) if _visible(text) else encode_basestring_ascii(text)
+
+
 def details(block: LogBlock) -> list[str]:
     """Return the details as JSON objects on one line each; what is stored and is no object reads as an empty one."""
     return list(map(_known_details.__getitem__, block.details))
+
+
+def _visible(text: str) -> bool:
+    return text.isprintable() and (text.isascii() or ALSO_INVISIBLE.search(text) is None)
 
 
 class _Hours(dict[int, str]):
@@ -82,7 +94,7 @@ def _read_details(text: str) -> str:
         value = json.loads(text, parse_constant=_refuse)
         if not isinstance(value, dict):
             return _NO_DETAILS
-        return text if text.isprintable() else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return text if _visible(text) else json.dumps(value, separators=(",", ":"))
     except (ValueError, RecursionError):
         return _NO_DETAILS
 
