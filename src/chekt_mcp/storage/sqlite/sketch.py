@@ -24,10 +24,11 @@ MOST_TEXT = 1 << 18
 
 ANY_TEXT = -1
 TERMS_TO_BITS = 4
-"""Four bits or more for a term: a fifth of them at most is set, and a text of seven letters is four terms."""
+"""Bits for a term, at least. Each sets two: one term in seven is found though it is not there, or fewer."""
 
 WORD = 0xFFFFFFFF
 SPREAD = 0x9E3779B1  # 2^32 / golden ratio: Knuth, The Art of Computer Programming, vol. 3, 6.4
+OTHERWISE = 0x85EBCA6B  # of MurmurHash3's finalizer: odd, and unlike the first
 DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
@@ -64,11 +65,11 @@ def text_terms(texts: Iterable[bytes]) -> set[int]:
 
 
 def sketch(terms: set[int]) -> bytes:
-    """Draw the terms: a power of two of bits, about one in five of them set."""
+    """Draw the terms: a power of two of bits, two for each term."""
     bits = max(3, (TERMS_TO_BITS * len(terms)).bit_length())
     flags, shift = bytearray(1 << bits), 32 - bits
     for term in terms:
-        flags[(term * SPREAD & WORD) >> shift] = 1
+        flags[(term * SPREAD & WORD) >> shift] = flags[(term * OTHERWISE & WORD) >> shift] = 1
     return int(flags.translate(DIGITS), 2).to_bytes(1 << bits - 3)
 
 
@@ -76,7 +77,7 @@ def may_hold(drawn: bytes, terms: Iterable[int]) -> bool:
     """Tell whether all of these terms may be among those drawn."""
     shift = 30 - len(drawn).bit_length()  # as in `sketch`: 2^bits is eight times the length
     for term in terms:
-        place = (term * SPREAD & WORD) >> shift
-        if not drawn[place >> 3] & (128 >> (place & 7)):
+        one, other = (term * SPREAD & WORD) >> shift, (term * OTHERWISE & WORD) >> shift
+        if not (drawn[one >> 3] << (one & 7) & drawn[other >> 3] << (other & 7) & 128):
             return False
     return True
