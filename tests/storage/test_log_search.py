@@ -99,7 +99,8 @@ async def test_a_filter_takes_several_values_and_can_be_negated(
 @pytest.mark.parametrize("field", ["scope", "key_id", "source_network"])
 async def test_what_has_no_value_fits_a_negated_filter_only(storage: Storage, field: str) -> None:
     column = "source_ip" if field == "source_network" else field
-    await append(storage, sample.entry("with"), replace(sample.entry("without"), **{column: None}))
+    without: dict[str, Any] = {column: None}
+    await append(storage, sample.entry("with"), sample.entry("without", **without))
     named = ip_network("198.51.100.20/32") if field == "source_network" else getattr(sample.entry(), field)
     assert await sample.request_ids(storage, **{field: any_of(named)}) == ["with"]
     assert await sample.request_ids(storage, **{field: none_of(named)}) == ["without"]
