@@ -245,11 +245,13 @@ async def add_apps(state: Path, allow_list: str) -> list[str]:
     return values
 
 
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Return as many ports that are free now, each another one."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
 
 
 @contextmanager
@@ -278,7 +280,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 async def servers(directory: Path) -> AsyncIterator[list[Server]]:
     """Run all that can be run: ours, the SDK's, and FastMCP where FASTMCP_PYTHON names an interpreter that has it."""
     settings, keys = await asyncio.to_thread(make_state, directory)
-    port, peer, other = free_port(), free_port(), free_port()
+    port, peer, other = free_ports(3)
     ours = [*OURS, "serve", "--http", "--port", str(port)]
     check = {"addresses": ["203.0.113.7"]}
     with (

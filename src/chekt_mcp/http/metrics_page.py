@@ -28,4 +28,3 @@ def exposition(services: Services, metrics: Metrics) -> App:
         await send({"type": "http.response.body", "body": body})
 
     return serve
-
