@@ -42,7 +42,7 @@ def test_a_text_too_short_has_nothing_to_be_known_by() -> None:
 
 
 def test_of_very_much_text_only_that_is_said() -> None:
-    assert text_terms([bytes(MOST_TEXT + 1)]) == {ANY_TEXT}
+    assert text_terms([bytes(MOST_TEXT + 1)]) == ANY_TEXT
 
 
 @given(st.lists(NUMBERS, min_size=1), NUMBERS)
@@ -55,5 +55,6 @@ def test_another_number_is_told_from_the_only_one(numbers: list[int | None], num
 
 def test_a_sketch_of_usual_size_is_seldom_wrong() -> None:
     drawn = sketch(set(range(0, 3_000_000, 1_000)))
+    assert not may_hold(drawn, ANY_TEXT)
     wrong = sum(may_hold(drawn, (term,)) for term in range(500, 3_000_500, 1_000))
     assert wrong < 3_000 * 0.25

@@ -54,4 +54,4 @@ def _of_text(choice: Choice[str]) -> list[Need]:
     patterns = [pattern(text).encode() for text in choice.values for pattern in (name_pattern, json_pattern)]
     if choice.negated or min(map(len, patterns)) < GRAM:
         return []
-    return [Need((*(tuple(grams(pattern)) for pattern in patterns), (ANY_TEXT,)))]
+    return [Need((*(tuple(grams(pattern)) for pattern in patterns), tuple(ANY_TEXT)))]

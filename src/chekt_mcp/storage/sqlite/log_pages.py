@@ -31,7 +31,7 @@ MOST_WALKED = 30_000
 MOST_READ = 110_000
 """Rows of stretches, which lie together, that one page reads at most: a little more."""
 
-PASSED_OVER = 17
+PASSED_OVER = 24
 """What passing over a stretch costs, in rows looked at."""
 
 MOST_COUNTED = 1_000

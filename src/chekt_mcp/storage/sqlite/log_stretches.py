@@ -51,7 +51,7 @@ class StretchWriter(Session):
         texts = [text.encode("utf-8", "replace") for text in self._name_texts({*named["actor"], *named["action"]})]
         terms |= text_terms([text for text in details if text is not None] + texts)
         if any(long):
-            terms.add(ANY_TEXT)
+            terms |= ANY_TEXT
         self._change(STORE, log, stretch, min(moments), max(moments), sketch(terms))
 
     def _name_texts(self, numbers: Iterable[int]) -> list[str]:

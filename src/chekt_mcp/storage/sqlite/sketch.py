@@ -22,7 +22,9 @@ ABSENT = 0
 MOST_TEXT = 1 << 18
 """Bytes of different texts in one stretch. Where there are more the sketch says only that any text may be there."""
 
-ANY_TEXT = -1
+ANY_TEXT = frozenset(range(-8, 0))
+"""Terms for that: eight, because any one would seem to be there in every seventh stretch."""
+
 TERMS_TO_BITS = 4
 """Bits for a term, at least. Each sets two: one term in seven is found though it is not there, or fewer."""
 
@@ -61,7 +63,7 @@ def column_terms(column: str, numbers: Iterable[int | None]) -> set[int]:
 def text_terms(texts: Iterable[bytes]) -> set[int]:
     """Return the terms for the texts in a stretch."""
     joined = b"\n".join(set(texts))
-    return grams(joined) if len(joined) <= MOST_TEXT else {ANY_TEXT}
+    return grams(joined) if len(joined) <= MOST_TEXT else set(ANY_TEXT)
 
 
 def sketch(terms: set[int]) -> bytes:
