@@ -28,7 +28,7 @@ FIRST_LOOK = 2_000
 MOST_WALKED = 30_000
 """Rows of the index that one page walks at most, about ten milliseconds' worth."""
 
-MOST_READ = 110_000
+MOST_READ = 100_000
 """Rows of stretches, which lie together, that one page reads at most: a little more."""
 
 PASSED_OVER = 24
