@@ -164,6 +164,47 @@ def test_two_servers_of_one_state_share_the_rate(world: World) -> None:
     run(scenario)
 
 
+def test_all_who_call_for_an_app_share_its_rate_whatever_subjects_their_tokens_name(world: World) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        await set_rate(world, RateTier.FREE)
+        one = OneToken()
+        async with serving(world, lambda _resource: one) as served:
+            statuses = []
+            for number in range(6):
+                one.grant = replace(one.grant, principal=f"user:{number}")
+                statuses.append((await served.post("t", call("whoami"), OLD)).status_code)
+        assert [status == 429 for status in statuses] == [False] * 5 + [True]
+
+    run(scenario)
+
+
+def test_a_request_that_is_refused_for_its_head_is_logged_with_its_address(world: World) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world) as served:
+            assert (await served.post(None, LIST, {"Host": "evil.test"})).status_code == 421
+        (entry,) = await world.entries(dealer="", apps=(), dealer_wide=True)
+        assert (entry.details["outcome"], entry.source_ip) == ("wrong_host", "127.0.0.1")
+
+    run(scenario)
+
+
+def test_whoever_waits_as_long_as_told_is_not_refused_again(world: World) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        async with serving(world) as served:
+            for _ in range(20):
+                await served.post("ey.J.x", LIST)
+            world.clock.forward(milliseconds=600)
+            waiting = await served.post("ey.J.x", LIST)
+            assert waiting.status_code == 429
+            world.clock.forward(seconds=int(waiting.headers["retry-after"]))
+            assert (await served.post("ey.J.x", LIST)).status_code == 401
+
+    run(scenario)
+
+
 def test_an_address_that_keeps_failing_has_to_wait_while_a_good_key_from_there_does_not(world: World) -> None:
     async def scenario() -> None:
         key = await world.add_app("shop")

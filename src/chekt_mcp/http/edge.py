@@ -74,10 +74,10 @@ class Edge:
             self._parts.observer.response(visit)
 
     async def _served(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:
+        visit.source_ip = self._settings.client_of(scope)  # what is refused for its head has one in the log, too
         head = read_head(scope["headers"], self._settings.own)
         if not isinstance(head, dict):
             raise Turned(head)
-        visit.source_ip = self._settings.client_of(scope)
         if visit.source_ip is None:
             raise Turned(NO_ADDRESS)
         granted = await self._granted(visit, head, visit.source_ip)

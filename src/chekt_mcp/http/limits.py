@@ -27,8 +27,8 @@ class EdgeRates:
     addresses: SharedRates = field(repr=False)
 
     def spend(self, grant: Grant, tier: RateTier, now: datetime) -> Spent:
-        """Count one request of the calling app; a token that is nobody's app counts by its principal."""
-        return self.apps.spend(f"{grant.dealer}/{grant.principal}", TIERS[tier].bucket, now)
+        """Count one request of the calling app, whoever calls for it: whoever signs tokens makes up their subjects."""
+        return self.apps.spend(f"{grant.dealer}/{grant.app or grant.principal}", TIERS[tier].bucket, now)
 
     def failure_wait(self, source_ip: str, now: datetime) -> timedelta | None:
         """Return how long an address has to wait until it may fail again; None when it may now."""
