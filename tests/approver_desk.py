@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 
 from chekt_mcp.http.client_of import ClientOf
+from chekt_mcp.http.pages.issuer_login import ByIssuer
 from chekt_mcp.http.pages.site import approval_pages
 from chekt_mcp.http.pages.visitor import PageSettings
 from chekt_mcp.http.shared_rates import SharedRates
@@ -52,9 +53,11 @@ class Desk:
     world: World
 
     @asynccontextmanager
-    async def browser(self, address: str = "203.0.113.50", settings: PageSettings = SETTINGS) -> AsyncIterator[Browser]:
+    async def browser(
+        self, address: str = "203.0.113.50", settings: PageSettings = SETTINGS, issuer: ByIssuer | None = None
+    ) -> AsyncIterator[Browser]:
         attempts = SharedRates(self.world.directory / "rates-addresses")
-        pages = approval_pages(self.world.services(), passphrase, settings, attempts)
+        pages = approval_pages(self.world.services(), passphrase, settings, attempts, issuer)
         transport = httpx.ASGITransport(pages, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
             yield Browser(http)

@@ -138,6 +138,17 @@ def test_a_head_that_trickles_is_not_waited_for(world: World, begun: bytes) -> N
     asyncio.run(scenario())
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_form_that_trickles_is_not_waited_for(world: World) -> None:
+    async def scenario() -> None:
+        async with serving(world, body_seconds=0.3) as served, asyncio.timeout(20):
+            begun = b"POST /approvals/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nform_token="
+            answer = await served.raw(begun)  # returns when the server hangs up
+            assert answer.startswith(b"HTTP/1.1 403")
+
+    asyncio.run(scenario())
+
+
 def test_a_head_without_an_end_is_cut_off(world: World) -> None:
     async def scenario() -> None:
         async with serving(world) as served, asyncio.timeout(20):

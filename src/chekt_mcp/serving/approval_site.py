@@ -30,7 +30,7 @@ def approvals_url(options: HttpOptions, port: int) -> str:
 def page_settings(options: HttpOptions, port: int, client_of: ClientOf) -> PageSettings:
     """Return where the pages are."""
     origins = frozenset(origin.decode() for origin in options.own_names(port).origins)
-    return PageSettings(BASE, origins, options.https, client_of)
+    return PageSettings(BASE, origins, options.https, client_of, options.body_seconds)
 
 
 def approval_site(

@@ -149,7 +149,16 @@ async def test_every_answer_forbids_scripts_frames_and_keeping(desk: Desk, path:
 
 
 @pytest.mark.parametrize(
-    "body", [b"answer_app=%ff", b"\xff\xfe", b"a=1&" * 100, b"form_token=" + b"0" * 20_000, b"{}", b""]
+    "body",
+    [
+        b"form_token=%C3%A9",
+        b"answer_app=%ff",
+        b"\xff\xfe",
+        b"a=1&" * 100,
+        b"form_token=" + b"0" * 20_000,
+        b"{}",
+        b"",
+    ],
 )
 async def test_what_is_no_form_of_ours_decides_nothing(desk: Desk, body: bytes) -> None:
     approval = await desk.ask()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from approver_desk import ORIGIN, PASSPHRASE, SETTINGS, Desk
+from chekt_mcp.auth.granted import Refused
+from chekt_mcp.http.client_of import ClientOf
+from chekt_mcp.http.pages.issuer_login import ByIssuer, IssuerLogin
 from chekt_mcp.http.pages.visitor import PageSettings
 
 pytestmark = pytest.mark.anyio
@@ -51,6 +58,47 @@ async def test_one_address_cannot_lock_the_passphrase_for_the_others(desk: Desk)
 
     assert statuses == [403] * 4 + [429] * 4
     assert entered.status_code == 303
+
+
+async def test_one_address_cannot_have_the_issuer_asked_without_end(desk: Desk) -> None:
+    asked = []
+
+    async def redeem(form: Mapping[str, str]) -> bytes | None:
+        asked.append(form["code"])
+        return None
+
+    async def approver_of(_token: str, _now: datetime) -> Refused:
+        raise AssertionError
+
+    login = IssuerLogin("https://i.test", "https://i.test/authorize", "pages", f"{ORIGIN}/approvals", redeem)
+    async with desk.browser(issuer=ByIssuer(approver_of, login)) as browser:
+        begun = await browser.get("/approvals/sign-in/issuer")
+        (state,) = parse_qs(urlsplit(begun.headers["location"]).query)["state"]
+        foreign = [await browser.get("/approvals/sign-in/callback?code=c&state=x") for _ in range(8)]
+        own = [await browser.get(f"/approvals/sign-in/callback?code=c&state={state}") for _ in range(8)]
+
+    assert {one.status_code for one in foreign} == {403}
+    assert [one.status_code for one in own] == [403] * 4 + [429] * 4
+    assert asked == ["c"] * 4
+
+
+async def test_whoever_comes_past_our_proxies_sees_no_page_and_types_no_passphrase(desk: Desk) -> None:
+    behind = PageSettings("/approvals", SETTINGS.origins, secure=False, client_of=ClientOf(("192.0.2.1",)))
+    async with desk.browser(settings=behind) as browser:
+        shown = await browser.get("/approvals/sign-in")
+        typed = await browser.post("/approvals/sign-in", dealer="acme", passphrase=PASSPHRASE)
+
+    assert (shown.status_code, typed.status_code) == (400, 400)
+    assert "form_token" not in shown.text
+    assert "set-cookie" not in typed.headers
+
+
+async def test_nobody_is_led_to_a_host_that_the_request_names(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        answer = await browser.http.get("/approvals/sign-in/", headers={"Host": "evil.example"})
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
 
 
 async def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(desk: Desk) -> None:

@@ -39,7 +39,8 @@ def form_token(cookie: str) -> str:
 
 def is_own_form(request: Request, origins: frozenset[str], cookie: str, given: str) -> bool:
     """Tell whether a posted form was sent by one of these pages."""
-    return _from_here(request, origins) and bool(cookie) and hmac.compare_digest(form_token(cookie), given)
+    expected = form_token(cookie).encode()
+    return _from_here(request, origins) and bool(cookie) and hmac.compare_digest(expected, given.encode())
 
 
 def _from_here(request: Request, origins: frozenset[str]) -> bool:

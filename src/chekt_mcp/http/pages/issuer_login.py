@@ -71,13 +71,17 @@ class IssuerLogin:
         joined = "&" if "?" in self.authorize_url else "?"
         return guarded(RedirectResponse(f"{self.authorize_url}{joined}{urlencode(asked)}", 303))
 
-    async def token_of(self, request: Request, cookie: str) -> str | None:
-        """Return the access token for what the issuer sent back; None where this browser did not ask for it."""
+    def code_of(self, request: Request, cookie: str) -> str | None:
+        """Return the code that the issuer sent back; None where this browser did not ask for it."""
         given = request.query_params
         code, state, sender = given.get("code", ""), given.get("state", ""), given.get("iss", self.issuer)
         own = bool(cookie) and hmac.compare_digest(_derived(cookie, "state").encode(), state.encode("utf-8", "replace"))
         if not own or sender != self.issuer or not 0 < len(code) <= LONGEST:  # `iss`: RFC 9207
             return None
+        return code
+
+    async def token_for(self, code: str, cookie: str) -> str | None:
+        """Return the access token that the issuer gives for a code; None where it gives none."""
         form = {
             "grant_type": "authorization_code",
             "code": code,

@@ -68,8 +68,7 @@ class SignIn:
         fields = await visitor.posted()
         if fields is None:
             return await self.show(visitor, 403, "This page was too old, or the form came from elsewhere. Try again.")
-        client = client_key(read_address(visitor.source_ip or ""))
-        if self._attempts.spend(f"sign-in {client}", PER_CLIENT, self._services.clock()).wait is not None:
+        if self._too_often(visitor):
             return await self.show(visitor, 429, WRONG)
         token = await (self._by_token(visitor, fields) if "token" in fields else self._by_passphrase(visitor, fields))
         if token is None:
@@ -86,11 +85,20 @@ class SignIn:
 
     async def end_at_issuer(self, visitor: Visitor) -> Response:
         """Take what the issuer sent back. The page it ends with leads on: see `issuer_login`."""
-        token = await self._login.token_of(visitor.request, visitor.begun) if self._login else None
+        login = self._login
+        code = login.code_of(visitor.request, visitor.begun) if login else None
+        if code and self._too_often(visitor):
+            return await self.show(visitor, 429, WRONG)
+        token = await login.token_for(code, visitor.begun) if login and code else None
         session = await self._by_token(visitor, {"token": token}) if token else None
         if session is None:
             return await self.show(visitor, 403, WRONG)
         return visitor.keep(message(200, "Signed in", "You can decide now.", visitor.settings.base), session)
+
+    def _too_often(self, visitor: Visitor) -> bool:
+        """Count an attempt that somebody is about to be asked about; True when the address has none left."""
+        client = client_key(read_address(visitor.source_ip or ""))
+        return self._attempts.spend(f"sign-in {client}", PER_CLIENT, self._services.clock()).wait is not None
 
     async def leave(self, visitor: Visitor) -> Response:
         """End the session, in the store and in the browser."""

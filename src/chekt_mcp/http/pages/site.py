@@ -17,6 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -38,6 +39,7 @@ from chekt_mcp.operations.approver import Passphrases
 from chekt_mcp.operations.services import Services
 
 Handler = Callable[[Request], Awaitable[Response]]
+NOT_THIS_WAY: Final = "Where this request comes from cannot be told. Use the address that the assistant named."
 _LOG = logging.getLogger(__name__)
 
 
@@ -81,7 +83,9 @@ def approval_pages(
         Route(f"{base}/{{id}}/approve", on_approval(decisions.approve), methods=["POST"]),
         Route(f"{base}/{{id}}/deny", on_approval(decisions.deny), methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers={404: pages.no_page, 405: pages.no_page})
+    site = Starlette(routes=routes, exception_handlers={404: pages.no_page, 405: pages.no_page})
+    site.router.redirect_slashes = False  # it would send browsers to whatever host the request names
+    return site
 
 
 class _Pages:
@@ -92,6 +96,8 @@ class _Pages:
 
     def anybody(self, serve: Callable[[Visitor], Awaitable[Response]]) -> Handler:
         async def handler(request: Request) -> Response:
+            if self._settings.client_of(request.scope) is None:
+                return message(400, "Not this way", NOT_THIS_WAY, self._settings.base)
             try:
                 return await serve(await visitor_of(self._services, self._settings, request))
             except ChektError as error:

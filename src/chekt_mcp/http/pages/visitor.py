@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from chekt_mcp.domain.approver_session import ApproverSession
@@ -34,12 +35,14 @@ class PageSettings:
         origins: the origins, in lower case, that their forms come from.
         secure: a browser reaches them over https.
         client_of: how a request's client address is told.
+        body_seconds: how long a form may take.
     """
 
     base: str
     origins: frozenset[str]
     secure: bool
     client_of: Callable[[Scope], str | None]
+    body_seconds: float = 10
 
     @property
     def cookie(self) -> str:
@@ -73,7 +76,7 @@ class Visitor:
 
     async def posted(self) -> Mapping[str, str] | None:
         """Return the fields of a posted form, or None when it is not a form of these pages, or no form at all."""
-        body = await _body(self.request)
+        body = await _body(self.request, self.settings.body_seconds)
         if body is None or not self.request.headers.get("content-type", "").startswith(
             "application/x-www-form-urlencoded"
         ):
@@ -126,8 +129,16 @@ def signed_in(visitor: Visitor, session: ApproverSession) -> dict[str, object]:
     }
 
 
-async def _body(request: Request) -> bytes | None:
-    """Return the body, or None when it is larger than any form of ours."""
+async def _body(request: Request, seconds: float) -> bytes | None:
+    """Return the body, or None when it is larger than any form of ours, slower, or has no end."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await _within_size(request)
+    except (TimeoutError, ClientDisconnect):
+        return None
+
+
+async def _within_size(request: Request) -> bytes | None:
     body = bytearray()
     async for piece in request.stream():
         body += piece
