@@ -29,6 +29,7 @@ from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextCon
 HERE = Path(__file__).parent
 COMMAND = str(Path(sys.executable).parent / "chekt-mcp")
 APP = incident.APP
+UNUSUAL = {"first_seen_address", "denied_then_allowed", "burst"}
 
 
 @dataclass
@@ -157,6 +158,15 @@ async def look(client: Client, state: Path, story: Story) -> None:
     story.expect("its calls are found, and the answer says there are more", holds=not found["complete"])
     acted = data(await call(client, "search_audit_log", {**search, "scope": "alarms:write"}))
     story.expect("it acknowledged an alarm", holds=any("acknowledge" in one["action"] for one in acted["entries"]))
+
+    headline("What else was unusual in the last two days")
+    analysed = data(await call(client, "analyze_audit_log", {"since": "48h"}))
+    codes = {finding["code"] for finding in analysed["findings"]}
+    story.expect("an address never seen before, refused and then let in, and a burst", holds=codes >= UNUSUAL)
+
+    headline("Has the log been altered")
+    verified = data(await call(client, "verify_audit_log", {}))
+    story.expect("nothing is wrong, and nobody outside vouches yet", holds=verified["status"] == "unanchored")
 
 
 async def change(client: Client, state: Path, story: Story) -> None:

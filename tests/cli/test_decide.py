@@ -63,7 +63,8 @@ def stored(machine: Machine, approval_id: str) -> Approval:
 def logged(machine: Machine, action: str) -> list[Entry]:
     async def work() -> list[Entry]:
         services, now = open_services(from_environment(machine.environment())), system_clock()
-        query = Query("main", ("shop",), now - timedelta(days=1), now + timedelta(days=1), kind=any_of(Kind.OPERATOR_ACTION))
+        since, until = now - timedelta(days=1), now + timedelta(days=1)
+        query = Query("main", ("shop",), since, until, kind=any_of(Kind.OPERATOR_ACTION))
         try:
             found = await services.storage.read(lambda reader: reader.search(query, 100))
         finally:
