@@ -20,13 +20,12 @@ PRAGMA journal_size_limit = 134217728;
 WRITER = """
 PRAGMA busy_timeout = 0;
 PRAGMA temp_store = MEMORY;
-PRAGMA cache_size = -65536;
 PRAGMA wal_autocheckpoint = 16384;
 """
 """What an append needs to be quick on a log of any size. Measured in batches of 100, in this order:
 
 - savepoints kept in memory and not in a file (a third less time in SQLite),
-- 64 MiB of pages remembered, so that the indexes' growing ends are at hand (twice the speed at ten million entries),
+- pages remembered, so that the indexes' growing ends are at hand: `page_cache` says how many,
 - and a write-ahead log that is moved into the database after 64 MiB and then written over, neither cut nor extended:
   many a page has been changed several times by then, and the disk is waited for less often (half the wait).
 """

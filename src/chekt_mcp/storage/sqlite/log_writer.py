@@ -13,6 +13,7 @@ from chekt_mcp.storage.sqlite.log_rows import EntryRows
 from chekt_mcp.storage.sqlite.log_same import LogSame
 from chekt_mcp.storage.sqlite.log_tree import split
 from chekt_mcp.storage.sqlite.log_upkeep import keep_summaries
+from chekt_mcp.storage.sqlite.page_cache import PageCache
 
 INSERT = f"INSERT INTO entries VALUES ({','.join('?' * 18)})"  # noqa: S608 -- places only
 LOG = "SELECT log, size, peaks FROM logs WHERE dealer = ?"
@@ -40,6 +41,7 @@ class LogWriter(PruningWriter, LogSame):
     def __init__(self, connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
         super().__init__(connection)
         self._entry_rows = EntryRows(self._names, self._addresses, random)
+        self._pages = PageCache(connection)
 
     def forget(self) -> None:
         """Drop what was learned in a transaction that was rolled back."""
@@ -48,6 +50,7 @@ class LogWriter(PruningWriter, LogSame):
 
     async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:
         """Append to each entry's dealer's log; return the numbers given, in the order of `entries`."""
+        self._pages.suit(len(entries))
         batch = Batch()
         numbers = [self._add(batch, entry) for entry in entries]
         self._store(batch)
@@ -60,6 +63,7 @@ class LogWriter(PruningWriter, LogSame):
 
     async def append_imported(self, entries: Sequence[NewEntry]) -> int:
         """Append those that the log lacks; return how many these were."""
+        self._pages.suit(len(entries))
         batch = Batch()
         for dealer in dict.fromkeys(entry.dealer for entry in entries):
             of_dealer = [entry for entry in entries if entry.dealer == dealer]
