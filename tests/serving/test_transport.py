@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import resource
 import socket
 import ssl
@@ -22,6 +24,12 @@ from world import World
 
 OLD = {"MCP-Protocol-Version": "2025-11-25", "Accept": "application/json, text/event-stream"}
 CONNECTIONS = 1_500
+HELLO = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
+}
 
 
 def free_port() -> int:
@@ -134,6 +142,49 @@ def test_a_head_that_trickles_is_not_waited_for(world: World, begun: bytes) -> N
     async def scenario() -> None:
         async with serving(world) as served, asyncio.timeout(20):
             await served.raw(begun)  # returns when the server hangs up
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("begun", "endless"),
+    [(b"0\r\n", b"X: " + b"a" * 1_000 + b"\r\n"), (b"0\r\nX: ", b"a" * 1_000), (b"0;x=", b"a" * 1_000)],
+    ids=["many fields", "a long field", "a long extension"],
+)
+def test_a_trailer_without_an_end_is_cut_off(world: World, begun: bytes, endless: bytes) -> None:
+    async def scenario() -> None:
+        async with serving(world) as served, asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + begun)
+            for _ in range(10 * MOST_HEADER_BYTES // len(endless)):
+                writer.write(endless)
+                if writer.is_closing():
+                    break
+                await asyncio.sleep(0)
+            with contextlib.suppress(ConnectionError):  # what was sent beyond the end makes it a reset
+                while await reader.read(65_536):
+                    pass
+            writer.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_comes_after_a_body_is_no_header(world: World) -> None:
+    async def scenario() -> None:
+        key = await world.add_app("shop")
+        async with serving(world) as served:
+            opened = await served.post(key, HELLO)
+            session = f"Mcp-Session-Id: {opened.headers['mcp-session-id']}\r\n"
+            body = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})
+            host = f"Host: 127.0.0.1:{served.port}\r\nContent-Type: application/json\r\n"
+            told = "".join(f"{name}: {value}\r\n" for name, value in OLD.items())
+            head = f"POST /mcp HTTP/1.1\r\n{host}{told}Authorization: Bearer {key}\r\nConnection: close\r\n"
+            answers = []
+            for before, after in ((session, ""), ("", session)):
+                chunks = f"{len(body):x}\r\n{body}\r\n0\r\n{after}\r\n"
+                answer = await served.raw(f"{head}{before}Transfer-Encoding: chunked\r\n\r\n{chunks}".encode())
+                answers.append(answer.split(b" ", 2)[1])
+        assert answers == [b"200", b"400"]
 
     asyncio.run(scenario())
 

@@ -1,4 +1,4 @@
-"""uvicorn's protocol over httptools, which sets no limit to a request's head: this one does."""
+"""uvicorn's protocol over httptools, which sets no limit to a request's head or trailer: this one does."""
 
 from __future__ import annotations
 
@@ -8,29 +8,48 @@ from chekt_mcp.serving.patience import MOST_HEAD_BYTES, Patience
 
 
 class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # two bases name the same methods
-    """With the parser written in C. A head that is not complete within so many bytes ends the connection."""
+    """With the parser written in C. What goes on for so many bytes without a whole head or a body ends the connection.
 
-    _head_bytes = 0
+    Fields of a trailer are dropped (RFC 9110, 6.5.1): uvicorn would put them among the headers that the edge has judged.
+    """
+
     _head_open = True
+    _moved = False
+    _bytes_in_vain = 0
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Begin a head."""
         super().on_message_begin()
-        self._head_open, self._head_bytes = True, 0
+        self._head_open = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header without the blanks around its value, which are no part of it (RFC 9110, 5.5)."""
-        super().on_header(name, value.strip(b" \t"))
+        if self._head_open:
+            super().on_header(name, value.strip(b" \t"))
 
     def on_headers_complete(self) -> None:
-        """Stop counting: the edge judges what is complete."""
-        self._head_open = False
+        """Let the edge judge what is complete."""
+        self._head_open, self._moved = False, True
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body, whose size the application judges."""
+        self._moved = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take the end of a request."""
+        self._moved = True
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
+        self._moved = False
         super().data_received(data)
-        if self._head_open and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self.send_400_response("The head of the request is too long.")
+        self._bytes_in_vain = 0 if self._moved else self._bytes_in_vain + len(data)
+        if self._bytes_in_vain <= MOST_HEAD_BYTES or self.transport.is_closing():
+            return
+        if self._head_open:
+            self.send_400_response("The head of the request is too long.")
+        else:
+            self.transport.close()
