@@ -190,21 +190,6 @@ def test_a_request_that_is_refused_for_its_head_is_logged_with_its_address(world
     run(scenario)
 
 
-def test_whoever_waits_as_long_as_told_is_not_refused_again(world: World) -> None:
-    async def scenario() -> None:
-        await world.add_app("shop")
-        async with serving(world) as served:
-            for _ in range(20):
-                await served.post("ey.J.x", LIST)
-            world.clock.forward(milliseconds=600)
-            waiting = await served.post("ey.J.x", LIST)
-            assert waiting.status_code == 429
-            world.clock.forward(seconds=int(waiting.headers["retry-after"]))
-            assert (await served.post("ey.J.x", LIST)).status_code == 401
-
-    run(scenario)
-
-
 def test_an_address_that_keeps_failing_has_to_wait_while_a_good_key_from_there_does_not(world: World) -> None:
     async def scenario() -> None:
         key = await world.add_app("shop")

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil
 
 from chekt_mcp.http.asgi import Receive, Send
 
@@ -34,8 +33,8 @@ class Answer:
 
 
 def retry_after(answer: Answer, wait: timedelta) -> Answer:
-    """Return `answer` with the whole seconds to wait (RFC 9110, 10.2.3): rounded down, the next would be refused."""
-    seconds = str(max(1, ceil(wait.total_seconds()))).encode()
+    """Return `answer` with the whole seconds to wait (RFC 9110, 10.2.3)."""
+    seconds = str(max(1, round(wait.total_seconds()))).encode()
     return Answer(
         answer.status, answer.code, answer.message, (*answer.headers, (b"retry-after", seconds)), answer.closes
     )
