@@ -10,7 +10,7 @@ from chekt_mcp.serving.patience import MOST_HEAD_BYTES, Patience
 class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # two bases name the same methods
     """With the parser written in C. What goes on for so many bytes without a whole head or a body ends the connection.
 
-    Fields of a trailer are dropped (RFC 9110, 6.5.1): uvicorn would put them among the headers that the edge has judged.
+    Fields of a trailer are dropped (RFC 9110, 6.5.1): uvicorn would put them among headers that the edge has judged.
     """
 
     _head_open = True
