@@ -34,7 +34,17 @@ class TreeLookups(Protocol):
         ...
 
     async def logged_entries(self, dealer: str, after_seq: int, limit: int) -> Sequence[LoggedEntry]:
-        """At most `limit` entries numbered above `after_seq`, in the order of writing; pruned ones are not there."""
+        """At most `limit` entries numbered above `after_seq`, in the order of writing; pruned ones are not there.
+
+        Read from the file as it is now. Fields by which a search would not find the entry are `odd`.
+        """
+        ...
+
+    async def misdrawn_stretches(self, dealer: str, after_seq: int, until_seq: int) -> Sequence[tuple[int, int]]:
+        """First and last entries of stretches that searches may pass over, by what is kept of them, and should not.
+
+        Of those that end above `after_seq` and not above `until_seq`.
+        """
         ...
 
     async def log_span(self, query: Query) -> LogSpan:

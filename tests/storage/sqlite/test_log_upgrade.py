@@ -81,7 +81,15 @@ async def test_entries_are_found_as_before_and_their_salts_differ(tmp_path: Path
     await storage.close()
 
 
-async def test_what_is_in_the_rows_is_carried_over_byte_for_byte(tmp_path: Path, old: sqlite3.Connection) -> None:
+async def test_details_are_carried_over_as_searches_look_for_them(tmp_path: Path, old: sqlite3.Connection) -> None:
+    fill(old, 6)
+    storage = open_storage(tmp_path)
+    logged = await ask(storage, "logged_entries", "d1", 0, 6)
+    assert [entry.odd for entry, _ in logged if entry.details] == [(), (), ()]
+    await storage.close()
+
+
+async def test_what_cannot_be_read_is_carried_over_byte_for_byte(tmp_path: Path, old: sqlite3.Connection) -> None:
     select = "SELECT id, log, ts, request_id, details FROM entries ORDER BY id"
     old.execute("INSERT INTO logs VALUES (1, 'd1', 1)")
     as_text = ENTRY.replace("5, ?", "5, CAST(? AS TEXT)").replace("NULL, ?", "NULL, CAST(? AS TEXT)")

@@ -1,7 +1,7 @@
 """Hold every row of a log against its leaf, and every leaf against the tree; a piece at a time, memory stays flat.
 
 1. Each row that is there can be read whole, is found where a search looks, and hashes to its leaf; a row that is
-   not there was pruned, and an entry tells of it.
+   not there was pruned, and an entry tells of it. What lets searches pass over stretches fits the rows in them.
 2. The leaves add up to the stored tiles (every 256th, 65,536th, … leaf), to the stored head, and to the roots that
    are asked for: those of checkpoints.
 3. No row stands outside the tree.
@@ -74,6 +74,7 @@ class LogCheck:
             if logged.entry.seq <= end
         }
         rows_against_leaves(found, rows, leaves, begin, PrunedNumbers(await _pruned(reader, self.dealer, begin, end)))
+        found.broken += [_passed_over(*span) for span in await reader.misdrawn_stretches(self.dealer, begin, end)]
         for number in range(begin, end):
             completed = frontier.append(leaf_at(leaves, number - begin))
             if frontier.size in wanted:
@@ -119,3 +120,8 @@ async def _outside(reader: Reader, dealer: str) -> list[LogProblem]:
 def _tree(first: int, last: int, why: str) -> LogProblem:
     span = f"Somewhere in the entries {first:,} to {last:,} a hash was changed, and may be an entry with it."
     return LogProblem(Tampering.TREE, first, last, f"{why} {span}")
+
+
+def _passed_over(first: int, last: int) -> LogProblem:
+    message = f"What searches go by for the entries {first:,} to {last:,} was changed: they may pass over what fits."
+    return LogProblem(Tampering.SUMMARY, first, last, message)

@@ -7,31 +7,30 @@ from dataclasses import replace
 
 from chekt_mcp.domain.audit import LoggedEntry
 from chekt_mcp.storage.records import PrunedRange, StoredAnchor, StoredCheckpoint, TreeHead
-from chekt_mcp.storage.sqlite.interned import sixteen_bytes
 from chekt_mcp.storage.sqlite.log_blocks import LogBlocks
+from chekt_mcp.storage.sqlite.log_filing import INDEXED, Filing
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import COLUMNS
+from chekt_mcp.storage.sqlite.log_stretches import StretchReader, complete
 from chekt_mcp.storage.sqlite.log_tree import StoredTree
-from chekt_mcp.storage.sqlite.request_key import request_key
 from chekt_mcp.storage.sqlite.session import Row
+from chekt_mcp.storage.sqlite.sketch import STRETCH_BITS
 from chekt_mcp.storage.sqlite.values import microseconds, moment, storable
 
 ENTRIES = (
-    f"SELECT {COLUMNS}, salt, log, request_key FROM entries"  # noqa: S608 -- ours
+    f"SELECT {COLUMNS}, salt, log, request_key, {INDEXED} FROM entries"  # noqa: S608 -- ours
     " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 )
-ADDRESS = "SELECT text, ip FROM addresses WHERE id = ?"
 PRUNED = "SELECT first, last, prune_seq FROM pruned WHERE log = ? AND first > ? ORDER BY first LIMIT ?"
 PRUNED_ACROSS = (
     "SELECT first, last, prune_seq FROM"
     " (SELECT * FROM pruned WHERE log = ? AND first <= ? ORDER BY first DESC LIMIT 1) WHERE last > ?"
 )
-ADDRESS_AT = COLUMNS.split(", ").index("source_ip")
 CHECKPOINT = "SELECT size, root, note, created_at FROM checkpoints WHERE log = ?"
 ANCHORS = "SELECT max(size), anchor, anchored_at, receipt FROM anchors WHERE log = ? GROUP BY anchor ORDER BY anchor"
 
 
-class LogEvidence(LogBlocks, StoredTree):
+class LogEvidence(LogBlocks, StretchReader, StoredTree):
     """Lookups, see `storage.tree_interface.TreeLookups`."""
 
     async def tree_head(self, dealer: str) -> TreeHead:
@@ -53,25 +52,23 @@ class LogEvidence(LogBlocks, StoredTree):
         """
         self._names.forget()  # somebody who changes a name in the file must not be covered by what we remember
         self._addresses.forget()
-        log, known, filed = self._log(dealer) or 0, storable(dealer), dict[int | None, bool]()
+        log, known, filing = self._log(dealer) or 0, storable(dealer), Filing(self._connection)
         base = log << SEQ_BITS
         rows = self._run(ENTRIES, base + after_seq, base + (1 << SEQ_BITS) - 1, limit)
         logged = []
-        for *columns, salt, of_log, key in rows:
+        for *columns, salt, of_log, key, indexed in rows:
             entry = self._entry(known, tuple(columns))
-            if of_log != log or key != request_key(entry.seq, entry.request_id):
-                entry = replace(entry, odd=(*entry.odd, "request_id"))
-            if not self._address_is_filed(columns[ADDRESS_AT], filed):
-                entry = replace(entry, odd=(*entry.odd, "source_ip"))
-            logged.append(LoggedEntry(entry, _bytes(salt)))
+            misfiled = filing.misfiled(entry, tuple(columns), key, indexed=bool(indexed) and of_log == log)
+            logged.append(
+                LoggedEntry(replace(entry, odd=odd) if (odd := (*entry.odd, *misfiled)) else entry, _bytes(salt))
+            )
         return logged
 
-    def _address_is_filed(self, number: int | None, known: dict[int | None, bool]) -> bool:
-        """Tell whether a search by network finds an address where its text says it is."""
-        if number is not None and number not in known:
-            row = self._row(ADDRESS, number)
-            known[number] = row is not None and sixteen_bytes(row[0]) == row[1]
-        return number is None or known[number]
+    async def misdrawn_stretches(self, dealer: str, after_seq: int, until_seq: int) -> Sequence[tuple[int, int]]:
+        """Return the stretches that a search would judge by what is not in them."""
+        self._names.forget()
+        found = self.misdrawn(self._log(dealer) or 0, complete(after_seq), complete(until_seq))
+        return [(max(1, stretch << STRETCH_BITS), (stretch + 1 << STRETCH_BITS) - 1) for stretch in found]
 
     async def pruned_ranges(self, dealer: str, after_seq: int, limit: int) -> Sequence[PrunedRange]:
         """Return the ranges that end above a number."""

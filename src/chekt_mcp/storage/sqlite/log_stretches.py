@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
-from chekt_mcp.storage.sqlite.session import Session
+from chekt_mcp.storage.sqlite.session import Row, Session
 from chekt_mcp.storage.sqlite.sketch import ANY_TEXT, COLUMNS, STRETCH_BITS, column_terms, sketch, text_terms
 
 LONGEST_DETAILS = 2_048
@@ -17,6 +17,9 @@ READ = (
     " FROM entries WHERE id BETWEEN ? AND ?"
 )
 STORE = "INSERT OR REPLACE INTO log_stretches (log, stretch, first_ts, last_ts, sketch) VALUES (?, ?, ?, ?, ?)"
+STORED = (
+    "SELECT log, stretch, first_ts, last_ts, sketch FROM log_stretches WHERE log = ? AND stretch >= ? AND stretch < ?"
+)
 FORGET = "DELETE FROM log_stretches WHERE log = ? AND stretch = ?"
 
 
@@ -25,7 +28,34 @@ def complete(size: int) -> int:
     return (size + 1) >> STRETCH_BITS
 
 
-class StretchWriter(Session):
+class StretchReader(Session):
+    """Draws what the rows of a stretch say."""
+
+    def drawn(self, log: int, stretch: int) -> Row | None:
+        """Return the row that the stretch should have; None where it has no entries any more."""
+        first = (log << SEQ_BITS) + (stretch << STRETCH_BITS)
+        rows = self._rows(READ, first, first + (1 << STRETCH_BITS) - 1)
+        if not rows:
+            return None
+        moments, *columns, long, details = zip(*rows, strict=True)
+        terms = {term for name, numbers in zip(COLUMNS, columns, strict=True) for term in column_terms(name, numbers)}
+        named = dict(zip(COLUMNS, columns, strict=True))
+        texts = [text.encode("utf-8", "replace") for text in self._name_texts({*named["actor"], *named["action"]})]
+        terms |= text_terms([text for text in details if text is not None] + texts)
+        if any(long):
+            terms |= ANY_TEXT
+        return log, stretch, min(moments), max(moments), sketch(terms)
+
+    def misdrawn(self, log: int, first: int, end: int) -> list[int]:
+        """Return those of the stretches `first` up to `end` that stand in the table as something else than they are."""
+        stored = {row[1]: row for row in self._rows(STORED, log, first, end)}
+        return [stretch for stretch in range(first, end) if stored.get(stretch) != self.drawn(log, stretch)]
+
+    def _name_texts(self, numbers: Iterable[int]) -> list[str]:
+        return [text for number in numbers if (text := self._names.text(number)) is not None]
+
+
+class StretchWriter(StretchReader):
     """Keeps the sketches, in the transaction that changes the log."""
 
     def draw_completed(self, log: int, before: int, after: int) -> None:
@@ -40,22 +70,11 @@ class StretchWriter(Session):
             self._draw(log, stretch)
 
     def _draw(self, log: int, stretch: int) -> None:
-        first = (log << SEQ_BITS) + (stretch << STRETCH_BITS)
-        rows = self._rows(READ, first, first + (1 << STRETCH_BITS) - 1)
-        if not rows:
+        row = self.drawn(log, stretch)
+        if row is None:
             self._change(FORGET, log, stretch)
-            return
-        moments, *columns, long, details = zip(*rows, strict=True)
-        terms = {term for name, numbers in zip(COLUMNS, columns, strict=True) for term in column_terms(name, numbers)}
-        named = dict(zip(COLUMNS, columns, strict=True))
-        texts = [text.encode("utf-8", "replace") for text in self._name_texts({*named["actor"], *named["action"]})]
-        terms |= text_terms([text for text in details if text is not None] + texts)
-        if any(long):
-            terms |= ANY_TEXT
-        self._change(STORE, log, stretch, min(moments), max(moments), sketch(terms))
-
-    def _name_texts(self, numbers: Iterable[int]) -> list[str]:
-        return [text for number in numbers if (text := self._names.text(number)) is not None]
+        else:
+            self._change(STORE, *row)
 
 
 class StretchUpgrade(StretchWriter):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chekt_mcp.domain.audit_leaf import SALT_LENGTH, leaf_hash
+from chekt_mcp.domain.canonical_json import details_text
 from chekt_mcp.domain.merkle import Frontier
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import COLUMNS, SEQ_MASK, LogSearch
@@ -16,7 +17,10 @@ from chekt_mcp.storage.sqlite.request_key import request_key
 from chekt_mcp.storage.sqlite.session import Row
 
 SOME = f"SELECT {COLUMNS} FROM entries WHERE id > ? AND id < ? ORDER BY id LIMIT 4096"  # noqa: S608 -- ours
-CARRY_OVER = "INSERT INTO entries_with_leaves SELECT *, ?, ?, ? FROM entries WHERE id = ?"
+CARRY_OVER = (
+    "INSERT INTO entries_with_leaves SELECT id, log, ts, app, actor, kind, action, scope, result, request_id, source,"
+    " source_ip, key_id, origin, coalesce(?, details), ?, ?, ? FROM entries WHERE id = ?"
+)
 TILE_ROW = "INSERT INTO log_tiles (log, level, number, root, hashes) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -42,8 +46,9 @@ class LogUpgrade(LogSearch, StoredTree):
             self._change(TILE_ROW, *tile)
 
     def _carried_over(self, dealer: str, row: Row, salt: bytes) -> bytes:
-        """Write one row anew with what it lacks, everything else byte for byte; return its leaf."""
+        """Write one row anew with what it lacks, and details as they are hashed and searched; return its leaf."""
         entry = self._entry(dealer, row)
         leaf = leaf_hash(entry, salt)
-        self._change(CARRY_OVER, request_key(entry.seq, entry.request_id), salt, leaf, row[1])
+        details = details_text(entry.details) if entry.details else None  # what cannot be read stays as it is
+        self._change(CARRY_OVER, details, request_key(entry.seq, entry.request_id), salt, leaf, row[1])
         return leaf
