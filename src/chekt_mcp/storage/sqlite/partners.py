@@ -51,12 +51,15 @@ class PartnerWriter(PartnerReader):
     async def use_assertion(self, used: UsedAssertion) -> bool:
         """Use an assertion up, and forget those whose time is over; False when it was used before."""
         self._change("DELETE FROM used_assertions WHERE keep_until <= ?", microseconds(used.used_at))
-        return self._change(
-            "INSERT INTO used_assertions (issuer, digest, keep_until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            used.issuer,
-            used.digest,
-            microseconds(used.keep_until),
-        ) > 0
+        return (
+            self._change(
+                "INSERT INTO used_assertions (issuer, digest, keep_until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                used.issuer,
+                used.digest,
+                microseconds(used.keep_until),
+            )
+            > 0
+        )
 
 
 def _partner(row: Row) -> Partner:
