@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -11,6 +12,7 @@ from chekt_mcp.domain.allow_list.address import read_address
 from chekt_mcp.domain.rate_tier import TIERS, RateTier
 from chekt_mcp.domain.scope import Grant
 from chekt_mcp.domain.token_bucket import Rate
+from chekt_mcp.errors import StateUnusable
 from chekt_mcp.http.answer import Raw
 from chekt_mcp.http.rates import client_key
 from chekt_mcp.http.shared_rates import SharedRates, Spent
@@ -48,9 +50,17 @@ def open_rates(state: Path) -> EdgeRates:
     """Open the buckets of a state directory.
 
     Raises:
-        OSError: they cannot be opened or made.
+        StateUnusable: code `rates_unusable`: they cannot be opened or made.
     """
-    return EdgeRates(SharedRates(state / "rates-apps"), SharedRates(state / "rates-addresses"))
+    try:
+        return EdgeRates(SharedRates(state / "rates-apps"), SharedRates(state / "rates-addresses"))
+    except OSError as error:
+        raise StateUnusable(
+            f"The files that hold the rates cannot be used: {os.strerror(error.errno or 0)}.",
+            code="rates_unusable",
+            fix="rates-apps and rates-addresses in the state directory are plain files of this user, with mode 0600; "
+            "without them they are made anew. Check the disk, too.",
+        ) from error
 
 
 def rate_headers(tier: RateTier, spent: Spent) -> Raw:

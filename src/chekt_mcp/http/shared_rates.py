@@ -12,6 +12,7 @@ import hashlib
 import mmap
 import os
 import struct
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +47,11 @@ class SharedRates:
             OSError: it cannot be opened or made.
         """
         self._file = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, _ONLY_OURS)
-        os.ftruncate(self._file, FILE_BYTES)  # the same size for everybody: nothing another wrote is cut off
+        try:
+            _take_room(self._file)
+        except OSError:
+            os.close(self._file)
+            raise
         self._memory = mmap.mmap(self._file, FILE_BYTES)
 
     def spend(self, key: str, rate: Rate, now: datetime) -> Spent:
@@ -87,6 +92,17 @@ class SharedRates:
             if moment < since:
                 oldest, since = at, moment
         return oldest, None
+
+
+def _take_room(file: int) -> None:
+    """Give the file its size, the same for everybody: nothing that another wrote is cut off.
+
+    With its room on the disk, where the system can say so: on a full one, the first bucket in a page that has none
+    would end the process (SIGBUS).
+    """
+    if sys.platform == "linux":
+        os.posix_fallocate(file, 0, FILE_BYTES)
+    os.ftruncate(file, FILE_BYTES)
 
 
 def _place(key: str) -> tuple[bytes, int]:

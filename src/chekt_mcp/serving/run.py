@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from chekt_mcp.config import Settings
+from chekt_mcp.http.limits import open_rates
 from chekt_mcp.http.metrics import Metrics
 from chekt_mcp.logs import log_json_to_stderr
 from chekt_mcp.serving.credentials import bearer_tokens
@@ -53,6 +54,7 @@ def _try_out(settings: Settings, options: HttpOptions, url: str) -> None:
         server_context(options.tls)
     services = open_services(settings)
     bearer_tokens(services, settings, url)
+    open_rates(settings.state).close()
     asyncio.run(services.storage.close())
 
 
