@@ -36,6 +36,11 @@ def made(host: str = "0.0.0.0", **settings: Any) -> HttpOptions:  # noqa: S104 -
         ({"host": "127.0.0.1", "redirect_port": 80}, "no_tls"),
         ({"host": "127.0.0.1", "workers": 0}, "out_of_range"),
         ({"host": "127.0.0.1", "path": "mcp"}, "bad_path"),
+        ({"host": "127.0.0.1", "path": "/approvals"}, "bad_path"),
+        ({"host": "127.0.0.1", "path": "/healthz"}, "bad_path"),
+        ({"host": "127.0.0.1", "path": "/.well-known/oauth-protected-resource"}, "bad_path"),
+        ({"host": "127.0.0.1", "path": "/mcp?x"}, "bad_path"),
+        ({"host": "127.0.0.1", "path": "//evil.test/mcp"}, "bad_path"),
         ({"host": "mcp.example.com"}, "bad_host"),
     ],
 )

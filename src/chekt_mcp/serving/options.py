@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from chekt_mcp.serving.receiving import Receiving
 
 LARGEST_PORT = 65_535
 LOOPBACK_IPV4 = 127
+PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
+TAKEN = frozenset({"approvals", "healthz", "metrics", "readyz", "webhooks"})
+"""First names of other paths: tokens for the approval pages and for the endpoint must differ in their audience."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -138,8 +142,14 @@ def _check_ranges(options: HttpOptions) -> None:
         raise InvalidInput(f"A port is a number from 0 to {LARGEST_PORT}.", field="port", code="out_of_range")
     if not 1 <= options.workers <= 64:  # noqa: PLR2004 -- the limit is told in the sentence
         raise InvalidInput("There are 1 to 64 workers.", field="workers", code="out_of_range")
-    if not options.path.startswith("/") or options.path.endswith("/") or not options.path.isascii():
-        raise InvalidInput("The path begins with / and does not end with it.", field="path", code="bad_path")
+    if not PATH.fullmatch(options.path) or options.path.split("/")[1] in TAKEN:
+        raise InvalidInput(
+            "The path is made of names of plain letters, digits and -._~, each after a /, and the first is not taken "
+            f"by something else: {', '.join(sorted(TAKEN))}.",
+            field="path",
+            code="bad_path",
+            fix="Give one like /mcp.",
+        )
     if options.redirect_port is not None and options.tls is None:
         raise InvalidInput("Only beside TLS is there anything to redirect to.", field="redirect-port", code="no_tls")
 
