@@ -153,6 +153,7 @@ async def test_a_network_with_very_many_addresses_is_searched_too(storage: Stora
         ("Büro", ["umlaut"]),
         ("line\nbreak", ["newline"]),
         ("\udc80", ["surrogate"]),
+        ("lone \udc80", ["surrogate"]),
         ("nowhere", []),
     ],
 )
@@ -170,7 +171,7 @@ async def test_text_is_found_in_actor_action_and_details(storage: Storage, text:
         sample.entry("quote", details={"said": 'say "hi"'}),
         sample.entry("umlaut", actor="Büro", details={}),
         sample.entry("newline", details={"text": "line\nbreak"}),
-        sample.entry("surrogate", details={"text": "\udc80"}),
+        sample.entry("surrogate", details={"text": "a lone \udc80"}),
     )
     assert await sample.request_ids(storage, text=text) == found
 

@@ -7,12 +7,12 @@ statement: without statistics SQLite would guess, and with them the guess would 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from chekt_mcp.domain.audit import Network, Position, Query
+from chekt_mcp.domain.canonical_json import quoted, without_surrogates
 from chekt_mcp.domain.choice import Choice
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.storage.sqlite.interned import mapped
@@ -155,7 +155,7 @@ def name_pattern(text: str) -> str:
 
 def json_pattern(text: str) -> str:
     """Return the text as the JSON of details holds it."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "backslashreplace").decode()
+    return quoted(without_surrogates(text))[1:-1]
 
 
 def like(column: str, text: str) -> Condition:
