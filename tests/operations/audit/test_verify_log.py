@@ -415,6 +415,31 @@ async def test_a_real_prune_cannot_be_stretched_over_a_deletion(pruned: tuple[Wo
     assert (Tampering.DELETED, 1, 310) in told(await verified(world))
 
 
+async def test_an_entry_cannot_take_the_place_of_one_that_was_pruned_and_kept_elsewhere(tmp_path: Path) -> None:
+    world = World(tmp_path / "state")
+    await world.add_app("shop")
+    old, young = numbered(3), numbered(3, timestamp=START + timedelta(days=399))
+    await world.log(*(entry for pair in zip(old, young, strict=True) for entry in pair))
+    note = (await make_checkpoint(world.services(), "acme")).note
+    with database(world.directory) as connection:
+        connection.execute("CREATE TABLE copied AS SELECT * FROM entries WHERE request_id = 'req_2'")
+    world.clock.forward(days=400)
+
+    async def told(_gone: int) -> None:
+        """Nobody watches."""
+
+    assert await prune_log(world.services(), operator_of("ana", world.random), "acme", told) == 3
+    with database(world.directory) as connection:
+        log = log_of(connection)
+        moved = "SET id = ?1, leaf = (SELECT leaf FROM entries WHERE id = ?1) WHERE id = ?2"
+        connection.execute(f"UPDATE pruned_leaves {moved}", (log + 4, log + 3))
+        connection.execute("INSERT INTO entries SELECT * FROM copied WHERE id = ?", (log + 3,))
+        connection.execute("DELETE FROM entries WHERE id = ?", (log + 4,))
+        connection.execute("UPDATE pruned SET first = 4, last = 4 WHERE first = 3")
+    assert (await verified(world, note)).status is Status.TAMPERED
+    await world.storage.close()
+
+
 async def test_what_was_pruned_cannot_be_put_back_changed(pruned: tuple[World, str]) -> None:
     world, _ = pruned
     with database(world.directory) as connection:

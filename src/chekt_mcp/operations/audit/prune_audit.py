@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from chekt_mcp.domain.retention import RETENTION
 from chekt_mcp.domain.timespan import rfc3339
@@ -63,6 +64,12 @@ async def _prune(writer: Writer, operator: Operator, dealer: str, now: datetime,
         return Batch(due.before, 0, remaining=False)
     details: dict[str, object] = {"before": rfc3339(due.before), "entries": due.entries, "plan": plan.value}
     details |= {"kept_days": RETENTION[plan].days, "first": due.ranges[0][0], "last": due.ranges[-1][1]}
+    details["ranges_sha256"] = sha256(b"".join(range_line(*gone) for gone in due.ranges)).hexdigest()
     (told_by,) = await writer.append([operator.entry(dealer, PRUNED, now, details=details)])
     done = await writer.prune(dealer, before, batch, told_by)
     return Batch(done.before, done.entries, done.remaining)
+
+
+def range_line(first: int, last: int) -> bytes:
+    """Return a range of entry numbers as it goes into `ranges_sha256`, in ascending order."""
+    return b"%d-%d\n" % (first, last)

@@ -1,18 +1,25 @@
 """Hold what is recorded as pruned against the entries that tell of it: a prune cannot be stretched to hide a deletion.
 
-The entry that tells of a prune says how many entries went, and between which numbers. It is a leaf like any other, so
-it cannot be changed unseen; the record of the ranges is no part of the tree.
+The entry that tells of a prune says how many entries went, and has the SHA-256 of their numbers: of the first and last
+number of each range, ascending. It is a leaf like any other, so it cannot be changed unseen; the record of the ranges
+is no part of the tree. Numbers of first and last alone would let somebody who has a pruned row put it back in the place
+of another.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from chekt_mcp.domain.audit import Entry
 from chekt_mcp.domain.log_problem import LogProblem, Tampering
-from chekt_mcp.operations.audit.prune_audit import PRUNED
+from chekt_mcp.operations.audit.prune_audit import PRUNED, range_line
 from chekt_mcp.storage.interface import Reader
 from chekt_mcp.storage.records import PrunedRange
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash  # the name that typeshed has for it
 
 RANGES = 1_000
 """Ranges read at a time."""
@@ -25,10 +32,12 @@ class _Claim:
     first: int
     last: int
     entries: int = 0
+    numbers: Hash = field(default_factory=sha256)
 
     def add(self, gone: PrunedRange) -> None:
         self.first, self.last = min(self.first, gone.first), max(self.last, gone.last)
         self.entries += gone.last - gone.first + 1
+        self.numbers.update(range_line(gone.first, gone.last))
 
 
 async def check_prunes(reader: Reader, dealer: str) -> list[LogProblem]:
@@ -50,7 +59,7 @@ def _told(entry: Entry | None, claim: _Claim) -> bool:
     if entry is None or entry.action != PRUNED:
         return False
     told = entry.details
-    return (told.get("entries"), told.get("first"), told.get("last")) == (claim.entries, claim.first, claim.last)
+    return (told.get("entries"), told.get("ranges_sha256")) == (claim.entries, claim.numbers.hexdigest())
 
 
 async def _entry(reader: Reader, dealer: str, number: int) -> Entry | None:
