@@ -92,6 +92,7 @@ class PassphraseCheck:
         """
         charged = await self._charge()
         if isinstance(charged, Attempt):
+            await self.in_vain(text)
             return charged
         # In a thread: it takes a tenth of a second, and a server has other callers meanwhile.
         right = await asyncio.to_thread(self.passphrases.passphrase_matches, text, charged.salt, charged.scrypt)

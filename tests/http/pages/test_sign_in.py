@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -49,6 +51,26 @@ async def test_wrong_passphrase_and_unknown_dealer_get_the_same_answer(desk: Des
     assert set(answers) == {
         (403, "That was not accepted. After several wrong attempts nothing is, for a quarter of an hour.")
     }
+
+
+async def test_a_locked_passphrase_costs_the_work_of_an_unknown_dealer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, hashed = hashlib.scrypt, []
+
+    def counted(*given: Any, **how: Any) -> bytes:
+        hashed.append(given)
+        return real(*given, **how)
+
+    monkeypatch.setattr(hashlib, "scrypt", counted)
+    work = []
+    for number, dealer in enumerate(["acme"] * 7 + ["nobody"]):
+        hashed.clear()
+        async with desk.browser(f"198.51.100.{number}") as browser:
+            await browser.sign_in("wrong words entirely", dealer)
+        work.append(len(hashed))
+
+    assert work == [1] * 8
 
 
 async def test_one_address_cannot_lock_the_passphrase_for_the_others(desk: Desk) -> None:
