@@ -110,6 +110,8 @@ def test_only_the_named_proxies_may_connect_and_the_client_is_whom_they_name(wor
                 assert (await http.post(served.url, headers=told, json=call("whoami"))).status_code != 403
                 unreadable = {**headers, "X-Forwarded-For": "unknown"}
                 assert (await http.post(served.url, headers=unreadable, json=call("whoami"))).status_code == 400
+                dropped = await http.post(served.url, headers=headers, json=call("whoami"))
+                assert dropped.json()["error"]["code"] == "client_address_unknown"
             async with serving(world, proxies=("192.0.2.1",), public_url=public) as served:
                 direct = await http.post(served.url, headers=headers, json=call("whoami"))
                 assert direct.json()["error"]["code"] == "client_address_unknown"

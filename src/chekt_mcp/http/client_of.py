@@ -12,7 +12,8 @@ from chekt_mcp.http.asgi import Scope
 class ClientOf:
     """Tells a request's client address. Without `trusted` proxies it is the peer's, whatever a header claims.
 
-    With proxies nobody else may connect: who comes past them speaks in clear, and without what they hold back.
+    With proxies nobody else may connect: who comes past them speaks in clear, and without what they hold back. A
+    request of theirs without the header is nobody's: `Connection: X-Forwarded-For` makes some proxies drop it again.
     """
 
     trusted: tuple[str, ...] = ()
@@ -23,9 +24,11 @@ class ClientOf:
         peer = scope.get("client")
         if not peer:
             return None
-        found = client_address(str(peer[0]), self.trusted, self.header, self._lines(scope))
-        past_the_proxies = bool(self.trusted) and not is_trusted(str(peer[0]), self.trusted)
-        return found.address if isinstance(found, ClientAddress) and not past_the_proxies else None
+        lines = self._lines(scope)
+        if self.trusted and not (lines and is_trusted(str(peer[0]), self.trusted)):
+            return None
+        found = client_address(str(peer[0]), self.trusted, self.header, lines)
+        return found.address if isinstance(found, ClientAddress) else None
 
     def _lines(self, scope: Scope) -> list[str]:
         if self.header is None:
