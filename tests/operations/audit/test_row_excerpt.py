@@ -29,6 +29,19 @@ def test_a_private_key_over_several_rows_is_not_shown_at_all() -> None:
     assert [excerpts.of(line) for line in lines] == ["a", MARK, MARK, MARK, MARK, "b"]
 
 
+@pytest.mark.parametrize(
+    "raw", ["RVhBTVBMRQ" * 6, b"RVhBTVBMRQ" * 6, ["RVhBTVBMRQ" * 6], "  " + "RVhBTVBMRQ" * 6 + "=="]
+)
+def test_the_middle_of_a_private_key_is_not_shown_where_its_first_line_was_a_row_that_was_taken(raw: object) -> None:
+    assert Excerpts().of(raw) == MARK
+
+
+def test_the_end_of_a_private_key_is_not_shown_where_its_first_line_was_a_row_that_was_taken() -> None:
+    excerpts = Excerpts()
+    assert excerpts.of("RVhBTVBMRQ==-----END PRIVATE KEY-----") == MARK
+    assert excerpts.of("after it") == "after it"
+
+
 def test_a_row_cannot_leave_its_line_or_hide_anything() -> None:
     assert Excerpts().of(b"a\x1b[2J\nb\xff") == "a\\u{1b}[2J\\u{a}b\\xff"
 
@@ -37,4 +50,4 @@ def test_what_cannot_be_written_has_no_excerpt_and_what_is_long_is_cut() -> None
     nested: list[object] = []
     nested.append(nested)
     assert [Excerpts().of(raw) for raw in (None, nested)] == ["", ""]
-    assert len(Excerpts().of("x" * 2 * LOOKED_AT)) == SHOWN
+    assert len(Excerpts().of("x." * LOOKED_AT)) == SHOWN
