@@ -129,6 +129,24 @@ async def test_stopping_signs_what_came_last(logged: World) -> None:
     assert made.size == 301
 
 
+async def test_a_state_that_could_not_be_opened_once_is_looked_at_again(
+    logged: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = [OSError("too many open files")]
+
+    def open_services() -> Services:
+        if opened:
+            raise opened.pop()
+        return services(logged)
+
+    worker = CheckpointWorker(open_services)
+    with caplog.at_level(logging.WARNING):
+        await worker.look()
+    assert [record.message for record in caplog.records] == ["unexpected while signing the log: OSError"]
+    await worker.look()
+    assert await newest(logged) is not None
+
+
 async def test_what_a_server_raises_passes_as_it_is_and_the_log_is_signed(logged: World) -> None:
     async def serve() -> None:
         async with CheckpointWorker(lambda: services(logged)).beside():

@@ -72,11 +72,11 @@ class CheckpointWorker:
 
     async def _each_dealer(self, work: Callable[[Services, str], Awaitable[object]]) -> None:
         """Do it for every dealer. What goes wrong is said once: an answer to a caller does not depend on it."""
-        try:
-            services = self._open_services()
-        except ChektError:
-            return  # every call says so, and better
         async with self._saying_what_goes_wrong():
+            try:
+                services = self._open_services()
+            except ChektError:
+                return  # every call says so, and better
             for dealer in await services.storage.read(lambda reader: reader.dealers()):
                 async with self._saying_what_goes_wrong():
                     await work(services, dealer.name)
