@@ -90,6 +90,15 @@ async def test_an_anchored_log_is_verified_and_its_requests_are_proved(anchored:
     assert "keeper vouches" in words(answer)
 
 
+async def test_however_often_another_app_has_the_same_request_id_ones_own_entry_is_proved(
+    anchored: AnchoredWorld,
+) -> None:
+    await anchored.log(*[replace(numbered(7)[6], app="desk")] * 30)
+    async with anchored.client(key(anchored)) as client:
+        found = structured(await client.call_tool(TOOL, {"request_ids": ["req_7"]}))
+    assert ([one["seq"] for one in found["proofs"]], found["unknown_request_ids"]) == ([7], [])
+
+
 async def test_a_receipt_in_the_database_makes_nothing_verified(anchored: AnchoredWorld) -> None:
     from chekt_mcp.operations.audit.anchor_checkpoints import anchor_checkpoint  # noqa: PLC0415 -- this test alone
 

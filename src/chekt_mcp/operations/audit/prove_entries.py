@@ -6,12 +6,14 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chekt_mcp.domain.audit import Entry
+from chekt_mcp.domain.audit import Entry, Query
 from chekt_mcp.domain.audit_leaf import leaf_hash
 from chekt_mcp.domain.checkpoint import Checkpoint
+from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.log_problem import LogProblem, Tampering, entries_problem
 from chekt_mcp.domain.merkle import verify_inclusion
+from chekt_mcp.operations.audit.log_summaries import BEGIN, END
 from chekt_mcp.operations.audit.tree_proofs import inclusion
 from chekt_mcp.operations.audit.verify_log import Verification
 from chekt_mcp.operations.audit.verify_report import InclusionProof
@@ -41,8 +43,8 @@ async def prove_entries(
     """
     proved = Proved([], [], [])
     for request_id in dict.fromkeys(request_ids):
-        found = await reader.entries_by_request_id(dealer, request_id, ENTRIES_OF_ONE_ID)
-        seen = [entry for entry in found if entry.app is None or entry.app in apps]
+        asked = Query(dealer, tuple(apps), BEGIN, END, dealer_wide=True, request_id=any_of(request_id))
+        seen = await reader.search(asked, ENTRIES_OF_ONE_ID)
         if not seen:
             proved.unknown.append(escaped(request_id))
         for entry in seen:
