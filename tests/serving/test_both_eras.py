@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+import pytest
+
 from chekt_mcp.domain.scope import Scope
+from chekt_mcp.serving import endpoint
 from http_site import serving
 from world import Era, Person, World, refusal, structured
 
@@ -50,6 +54,31 @@ def test_a_person_confirms_in_the_client(world: World, era: Era) -> None:
             answer = structured(await client.call_tool("rotate_key", {"reason": "scheduled"}))
         assert answer["status"] == "rotated"
         assert len(person.shown) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_client_that_opens_sessions_without_end_leaves_room_for_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "MOST_SESSIONS_EACH", 3)
+    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+
+    async def scenario() -> None:
+        shop, kiosk = await world.add_app("shop"), await world.add_app("kiosk")
+        async with serving(world) as served:
+            opened = [await served.post(shop, hello) for _ in range(4)]
+            assert [one.status_code for one in opened] == [200, 200, 200, 429]
+            assert opened[3].json()["error"]["request_id"] == opened[3].headers["x-request-id"]
+            session = {"Mcp-Session-Id": opened[0].headers["mcp-session-id"]}
+            assert (await served.post(shop, {**hello, "method": "ping", "params": {}}, session)).status_code == 200
+            assert (await served.post(kiosk, hello)).status_code == 200
+            async with httpx.AsyncClient(trust_env=False) as http:
+                await http.delete(served.url, headers={**session, "Authorization": f"Bearer {shop}"})
+            assert (await served.post(shop, hello)).status_code == 200
+        (entry,) = await world.entries(action="http_request")
+        assert entry.details["outcome"] == "too_many_sessions"
 
     asyncio.run(scenario())
 

@@ -43,6 +43,7 @@ from chekt_mcp.http.edge_parts import EdgeParts, EdgeSettings
 from chekt_mcp.http.limits import rate_headers
 from chekt_mcp.http.request_head import read_head
 from chekt_mcp.http.request_limits import ClientGone
+from chekt_mcp.http.site import with_headers
 from chekt_mcp.http.visit import Turned, Visit
 from chekt_mcp.operations.admission import Entrance, admit
 from chekt_mcp.operations.services import Services
@@ -131,12 +132,12 @@ class Edge:
         from mcp.server.auth.middleware.auth_context import auth_context_var  # noqa: PLC0415 -- start-up is measured
         from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser  # noqa: PLC0415 -- as above
 
-        visit.headers.append((b"x-request-id", visit.request_id.encode()))
         scope["user"] = AuthenticatedUser(granted)
         user = auth_context_var.set(scope["user"])
         caller = CURRENT.set(visit.caller or nobody(NOT_ADMITTED))
         try:
-            await self._inner(scope, receive, visit.answering(send))
+            numbered = with_headers(visit.answering(send), ((b"x-request-id", visit.request_id.encode()),))
+            await self._inner(scope, receive, numbered)
         finally:
             auth_context_var.reset(user)
             CURRENT.reset(caller)

@@ -19,6 +19,11 @@ FAILED = Answer(500, "internal_error", "Something unexpected happened. Report it
 IP_NOT_ALLOWED = Answer(403, "ip_not_allowed", "This address is not on the allow list of the calling app.", closes=True)
 RATE_LIMITED = Answer(429, "rate_limited", "The calling app has used up its rate; ask again later.", closes=True)
 
+TOO_MANY_SESSIONS = retry_after(
+    Answer(429, "rate_limited", "The caller has too many sessions open; end some, or ask again later."),
+    timedelta(minutes=1),
+)
+
 
 def no_credential(metadata_url: str) -> Answer:
     """Answer a request without a credential (RFC 6750, 3.1: no error code then), and say where to learn of one."""

@@ -15,12 +15,17 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from chekt_mcp.http.asgi import Message, Receive, Scope, Send
+from chekt_mcp.http.edge_answers import TOO_MANY_SESSIONS
 from chekt_mcp.http.request_head import MOST_BODY_BYTES
+from chekt_mcp.http.visit import Turned
 from chekt_mcp.server import GatedServer
 
 MOST_SESSIONS = 1_000
+MOST_SESSIONS_EACH = 250
+"""Of one client: an app, a partner, a client of the issuer. One that opens them without end leaves room for others."""
 IDLE_SECONDS = 30 * 60
 _VERSION = b"mcp-protocol-version"
+_SESSION = b"mcp-session-id"
 
 
 class Endpoint:
@@ -42,12 +47,26 @@ class Endpoint:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request that the edge let through."""
+        """Serve one request that the edge let through.
+
+        Raises:
+            Turned: it would open one session too many.
+        """
         version = next((value.decode("latin-1") for name, value in scope["headers"] if name == _VERSION), None)
         older = version is None or version in HANDSHAKE_PROTOCOL_VERSIONS
         manager = self._legacy if older else self._modern
+        if older and self._holds_too_many(scope):
+            raise Turned(TOO_MANY_SESSIONS, "too_many_sessions")
         listening = scope["method"] == "GET"
         await manager.handle_request(scope, self._until_ending(receive) if listening else receive, send)
+
+    def _holds_too_many(self, scope: Scope) -> bool:
+        """Tell whether a request would open a session for a client that has its share of them."""
+        if self._legacy.stateless or any(name == _SESSION for name, _ in scope["headers"]):
+            return False
+        client: str = scope["user"].access_token.client_id
+        owners = self._legacy._session_owners  # noqa: SLF001 -- the SDK tells nobody
+        return sum(owner["client_id"] == client for owner in owners.values()) >= MOST_SESSIONS_EACH
 
     def _until_ending(self, receive: Receive) -> Receive:
         """Return a `receive` for which the client is gone as soon as this server ends."""
