@@ -19,6 +19,7 @@ from chekt_mcp.domain.audit_leaf import leaf_hash
 from chekt_mcp.domain.log_problem import Tampering
 from chekt_mcp.domain.merkle import Frontier
 from chekt_mcp.errors import InvalidInput
+from chekt_mcp.operations.audit import log_summaries
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
 from chekt_mcp.operations.audit.prune_audit import prune_log
 from chekt_mcp.operations.audit.verify_log import LogVerifier, Status, Verification
@@ -360,6 +361,15 @@ async def test_what_is_logged_meanwhile_is_no_tampering(logged: tuple[World, str
     assert (verification.problems, verification.counted_too) == ([], True)
     head = await world.storage.read(lambda reader: reader.tree_head("acme"))
     assert head.size > verification.found.head.size
+
+
+async def test_more_logged_meanwhile_than_is_read_at_once_is_no_tampering_either(
+    logged: tuple[World, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = logged
+    monkeypatch.setattr(log_summaries, "AT_ONCE", 2)
+    verification = await LogVerifier(replace(world.services(), storage=GrowingStorage(world)), "acme").run()
+    assert (verification.problems, verification.counted_too) == ([], True)
 
 
 async def test_a_running_server_judges_the_file_and_not_what_it_remembers(logged: tuple[World, str]) -> None:

@@ -13,8 +13,8 @@ from chekt_mcp.storage.interface import Reader
 
 BEGIN = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime.max.replace(tzinfo=UTC)
-NEW_ENTRIES = 100_000
-"""What may have been logged during a check without the counts going unchecked."""
+AT_ONCE = 4_096
+"""Entries read at a time of those that were logged during a check."""
 
 
 async def check_counts(reader: Reader, dealer: str, found: Findings, pruned_before: int) -> list[LogProblem] | None:
@@ -24,8 +24,10 @@ async def check_counts(reader: Reader, dealer: str, found: Findings, pruned_befo
     """
     if await pruned_entries(reader, dealer) != pruned_before:
         return None
-    rows = found.by_app.copy()
-    rows.update(one.entry.app for one in await reader.logged_entries(dealer, found.head.size, NEW_ENTRIES))
+    rows, after = found.by_app.copy(), found.head.size
+    while logged := await reader.logged_entries(dealer, after, AT_ONCE):
+        rows.update(one.entry.app for one in logged)
+        after = logged[-1].entry.seq
     put_back = [] if found.pruned == pruned_before else [_summary("Entries that were pruned stand in the log again.")]
     return [*put_back, *await _totals(reader, dealer, rows), *await _by_app(reader, dealer, rows)]
 
