@@ -178,3 +178,13 @@ async def test_what_was_typed_is_kept_nowhere(desk: Desk) -> None:
             assert b"wrong words entirely" not in kept
             assert token.encode() not in kept
     assert ORIGIN.startswith("http://127")
+
+
+@pytest.mark.parametrize("path", ["/approvals", "/approvals/sign-in", "/approvals/apr_1"])
+async def test_a_name_that_is_not_ours_is_answered_with_no_page(desk: Desk, path: str) -> None:
+    async with desk.browser() as browser:
+        answer = await browser.http.get(path, headers={"Host": "rebound.example"})
+
+    assert answer.status_code == 421
+    assert "acme" not in answer.text
+    assert "form" not in answer.text.lower()

@@ -98,6 +98,8 @@ class _Pages:
         async def handler(request: Request) -> Response:
             if self._settings.client_of(request.scope) is None:
                 return message(400, "Not this way", NOT_THIS_WAY, self._settings.base)
+            if not self._settings.answers_to(request.headers.get("host", "")):
+                return message(421, "Another name", "This server does not answer to that name.", self._settings.base)
             try:
                 return await serve(await visitor_of(self._services, self._settings, request))
             except ChektError as error:

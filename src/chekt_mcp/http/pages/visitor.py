@@ -44,6 +44,10 @@ class PageSettings:
     client_of: Callable[[Scope], str | None]
     body_seconds: float = 10
 
+    def answers_to(self, host: str) -> bool:
+        """Tell whether a Host header names these pages: a name rebound to this address by somebody else does not."""
+        return host.lower() in {origin.partition("://")[2] for origin in self.origins}
+
     @property
     def cookie(self) -> str:
         """The cookie's name; the prefix has a browser refuse one that another host or plain http has set."""
