@@ -122,28 +122,30 @@ async def test_entries_appended_meanwhile_are_neither_waited_for_nor_mixed_in(
     assert exported == sorted(one.seq for one in before) == list(range(1, manifest.log_size + 1))
 
 
+@pytest.mark.parametrize("looks", [0, 3])
 async def test_an_export_that_pruning_met_is_refused(
-    filled: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
+    await world.add_app("shop")
+    await world.log(*(entry(world, 24 - number) for number in range(25)))
     monkeypatch.setattr(export_audit, "BLOCK", 5)
 
     async def prune(writer: Writer) -> None:
-        (seq,) = await writer.append([entry(filled, 0, action="audit.prune")])
-        await writer.prune("acme", filled.clock() + timedelta(hours=1), 1000, seq)
+        (seq,) = await writer.append([entry(world, 0, action="audit.prune")])
+        await writer.prune("acme", world.clock() + timedelta(hours=1), 1000, seq)
 
-    pruned = list[bool]()
-    real = filled.storage.scan
+    looked = list[bool]()
+    real = world.storage.scan
 
     async def scan(work: Any) -> Any:
-        found = await real(work)
-        if len(pruned) == 2:
-            await filled.storage.write(prune)
-        pruned.append(True)
-        return found
+        if len(looked) == looks:
+            await world.storage.write(prune)
+        looked.append(True)
+        return await real(work)
 
-    monkeypatch.setattr(filled.storage, "scan", scan)
+    monkeypatch.setattr(world.storage, "scan", scan)
     with pytest.raises(Conflict) as caught:
-        await export(filled, tmp_path / "a.jsonl")
+        await export(world, tmp_path / "a.jsonl")
     assert caught.value.code == "pruned_meanwhile"
     assert left(tmp_path) == []
 

@@ -153,7 +153,16 @@ class _Export:
         return await self._publish(target)
 
     async def _span(self) -> LogSpan:
-        span = await self.services.storage.scan(lambda reader: reader.log_span(self.query))
+        """Return where to look; what was pruned since the checkpoint is not there any more, wherever it was."""
+
+        async def work(reader: Reader) -> tuple[LogSpan, bool]:
+            grown = (await reader.tree_head(self.query.dealer)).size > self.checkpoint.size
+            pruned = grown and await self._was_pruned(reader, 0, self.checkpoint.size)
+            return await reader.log_span(self.query), pruned
+
+        span, pruned = await self.services.storage.scan(work)
+        if pruned:
+            raise _pruned_meanwhile()
         return replace(span, last=min(span.last, self.checkpoint.size))
 
     async def _block(self, encoder: Encoder | Evidence, target: Target, start: int, end: int, reader: Reader) -> None:
@@ -181,18 +190,19 @@ class _Export:
             )
 
     async def _refuse_pruned(self, span: LogSpan) -> None:
-        """Refuse what pruning took entries away from meanwhile: its entry is then behind our checkpoint."""
+        """Refuse what pruning took entries away from meanwhile."""
+        found = partial(self._was_pruned, first=span.first, last=span.last)
+        if span.most and await self.services.storage.scan(found):
+            raise _pruned_meanwhile()
 
-        async def work(reader: Reader) -> bool:
-            after = span.first - 1
-            while ranges := await reader.pruned_ranges(self.query.dealer, after, BLOCK):
-                if any(one.prune_seq > self.checkpoint.size and one.first <= span.last for one in ranges):
-                    return True
-                after = ranges[-1].last
-            return False
-
-        if span.most and await self.services.storage.scan(work):
-            raise Conflict("Old entries were pruned while they were exported.", code="pruned_meanwhile", fix="Repeat.")
+    async def _was_pruned(self, reader: Reader, first: int, last: int) -> bool:
+        """Tell whether any of these entries was pruned since the checkpoint: the entry that tells of it is behind."""
+        after = first - 1
+        while ranges := await reader.pruned_ranges(self.query.dealer, after, BLOCK):
+            if any(one.prune_seq > self.checkpoint.size and one.first <= last for one in ranges):
+                return True
+            after = ranges[-1].last
+        return False
 
     async def _publish(self, target: Target) -> Manifest:
         proof = target.proof.finished() if target.proof is not None else None
@@ -254,3 +264,7 @@ class _Export:
                 "filter": ",".join(manifest.filter),
             },
         )
+
+
+def _pruned_meanwhile() -> Conflict:
+    return Conflict("Old entries were pruned while they were exported.", code="pruned_meanwhile", fix="Repeat.")
