@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,3 +62,18 @@ def test_a_sketch_of_usual_size_is_seldom_wrong() -> None:
     assert not may_hold(drawn, ANY_TEXT)
     wrong = sum(may_hold(drawn, (term,)) for term in range(500, 3_000_500, 1_000))
     assert wrong < 3_000 * 0.25
+
+
+def test_another_process_draws_the_same() -> None:
+    code = (
+        "from chekt_mcp.storage.sqlite.sketch import sketch, text_terms;"
+        "print(sketch(text_terms(f'detail {number}'.encode() for number in range(200))).hex())"
+    )
+    drawn = {
+        subprocess.run(
+            [sys.executable, "-c", code], check=True, capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+
+    assert len(drawn) == 1

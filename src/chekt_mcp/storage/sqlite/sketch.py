@@ -61,8 +61,8 @@ def column_terms(column: str, numbers: Iterable[int | None]) -> set[int]:
 
 
 def text_terms(texts: Iterable[bytes]) -> set[int]:
-    """Return the terms for the texts in a stretch."""
-    joined = b"\n".join(set(texts))
+    """Return the terms for the texts in a stretch; the same in every process, whose sets have orders of their own."""
+    joined = b"\n".join(sorted(set(texts)))
     return grams(joined) if len(joined) <= MOST_TEXT else set(ANY_TEXT)
 
 
