@@ -73,6 +73,16 @@ async def test_details_written_so_that_no_text_finds_them_are_named(
     assert (Tampering.EDITED, HIDDEN, HIDDEN) in await _tampered(world, note)
 
 
+@pytest.mark.parametrize("change", ["request_id = CAST(request_id AS BLOB)", "app = 'shop'", "ts = ts + 0.4"])
+async def test_a_column_made_something_else_by_force_is_named(logged: tuple[World, str], change: str) -> None:
+    world, note = logged
+    with database(world.directory) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        row = log_of(connection) + HIDDEN
+        connection.execute(f"UPDATE entries SET {change} WHERE id = ?", (row,))  # noqa: S608 -- ours
+    assert (Tampering.EDITED, HIDDEN, HIDDEN) in await _tampered(world, note)
+
+
 @pytest.mark.parametrize("column", ["app", "request_key", "key_id", "source_ip"])
 async def test_an_entry_left_out_of_an_index_is_named(logged: tuple[World, str], column: str) -> None:
     world, note = logged

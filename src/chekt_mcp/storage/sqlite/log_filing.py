@@ -58,7 +58,7 @@ class Filing:
         yield from (name for name in NAMES if not self._is_name(stored[name]))
         if not self._is_address(stored["source_ip"]):
             yield "source_ip"
-        if not indexed or not isinstance(stored["ts"], int) or key != request_key(entry.seq, entry.request_id):
+        if not indexed or not isinstance(stored["ts"], int) or not _has_key(entry, key):
             yield "request_id"
         written = stored["details"] if "details" not in entry.odd else None
         if written is not None and written != details_text(entry.details):
@@ -68,7 +68,7 @@ class Filing:
         """Tell whether the text of this number leads back to it and to no other."""
         if number not in self._names:
             rows = self._connection.execute(NAME, (number,)).fetchall()
-            self._names[number] = rows == [(number,)] and number is not None and number > 0
+            self._names[number] = rows == [(number,)] and isinstance(number, int) and number > 0
         return self._names[number]
 
     def _is_address(self, number: int | None) -> bool:
@@ -78,3 +78,8 @@ class Filing:
             found = ip is None or (number,) in self._connection.execute(ADDRESSES, (ip,)).fetchall()
             self._addresses[number] = found and bool(text) and sixteen_bytes(text) == ip
         return self._addresses[number]
+
+
+def _has_key(entry: Entry, key: object) -> bool:
+    stored_id: object = entry.request_id  # text, unless somebody made it something else by force
+    return isinstance(stored_id, str) and key == request_key(entry.seq, stored_id)

@@ -49,7 +49,13 @@ class StretchReader(Session):
     def misdrawn(self, log: int, first: int, end: int) -> list[int]:
         """Return those of the stretches `first` up to `end` that stand in the table as something else than they are."""
         stored = {row[1]: row for row in self._rows(STORED, log, first, end)}
-        return [stretch for stretch in range(first, end) if stored.get(stretch) != self.drawn(log, stretch)]
+        return [stretch for stretch in range(first, end) if not self._is_drawn(stored.get(stretch), log, stretch)]
+
+    def _is_drawn(self, stored: Row | None, log: int, stretch: int) -> bool:
+        try:
+            return stored == self.drawn(log, stretch)
+        except TypeError:  # a column was made something else by force
+            return False
 
     def _name_texts(self, numbers: Iterable[int]) -> list[str]:
         return [text for number in numbers if (text := self._names.text(number)) is not None]
