@@ -155,7 +155,7 @@ async def test_what_was_pruned_is_told_where_the_window_reaches_it(world: World,
     month = world.clock() - timedelta(days=30)
     await world.log(*traffic(world, "192.0.2.77", 3, until=month), *traffic(world, "192.0.2.77", 2))
     (told,) = traffic(world, "192.0.2.1", 1)
-    told = replace(told, app=None, kind=Kind.OPERATOR_ACTION, details={"before": "2026-06-02T00:00:00Z"})
+    told = replace(told, app=None, kind=Kind.OPERATOR_ACTION, details={"up_to": "2026-06-02T00:00:00Z"})
 
     async def prune(writer: Writer) -> None:
         (number,) = await writer.append([told])

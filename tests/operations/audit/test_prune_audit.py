@@ -118,6 +118,20 @@ class TestPrune:
             (entry.details["first"], entry.details["last"], entry.seq) for entry in entries
         ]
 
+    async def test_after_a_prune_by_a_longer_plan_it_is_still_told_how_far_an_earlier_one_went(
+        self, world: World
+    ) -> None:
+        async def pruned_before() -> datetime | None:
+            return await world.storage.read(lambda reader: reader.pruned_before("acme"))
+
+        await prune_log(world.services(), MARIA, "acme", nothing)
+        first = await pruned_before()
+        assert first is not None
+        await set_plan(world.services(), MARIA, "acme", Plan.ENTERPRISE)
+        await world.storage.write(lambda writer: writer.append([entry(200, world.clock() - 8 * YEAR)]))
+        assert await prune_log(world.services(), MARIA, "acme", nothing) == 1
+        assert await pruned_before() == first
+
     async def test_where_nothing_is_too_old_nothing_is_written(self, world: World) -> None:
         await prune_log(world.services(), MARIA, "acme", nothing)
         assert await prune_log(world.services(), MARIA, "acme", nothing) == 0

@@ -64,6 +64,8 @@ async def _prune(writer: Writer, operator: Operator, dealer: str, now: datetime,
         return Batch(due.before, 0, remaining=False)
     details: dict[str, object] = {"before": rfc3339(due.before), "entries": due.entries, "plan": plan.value}
     details |= {"kept_days": RETENTION[plan].days, "first": due.ranges[0][0], "last": due.ranges[-1][1]}
+    reached = await writer.pruned_before(dealer)  # further where the plan was a shorter one then
+    details["up_to"] = rfc3339(due.before if reached is None else max(due.before, reached))
     details["ranges_sha256"] = sha256(b"".join(range_line(*gone) for gone in due.ranges)).hexdigest()
     (told_by,) = await writer.append([operator.entry(dealer, PRUNED, now, details=details)])
     done = await writer.prune(dealer, before, batch, told_by)

@@ -32,13 +32,13 @@ class LogAges(Session):
         return sorted((one for one in found if one.entries), key=lambda one: (one.app is not None, one.app or ""))
 
     async def pruned_before(self, dealer: str) -> datetime | None:
-        """Return up to where the newest prune went, as the entry says that tells of it."""
+        """Return up to where any prune went, as the entry says that tells of the newest."""
         row = self._row(TOLD, dealer)
         if row is None:
             return None
-        told = json_object(row[0]).get("before")
+        told = json_object(row[0]).get("up_to")
         try:
-            return parse_moment(str(told), moment(row[1]), field="before")
+            return parse_moment(str(told), moment(row[1]), field="up_to")
         except InvalidInput:
             return moment(row[1])  # not ours to read: it was written when the prune was made, so no entry is older
 
