@@ -40,6 +40,9 @@ class Failing:
     async def write(self, work: Callable[[Writer], Awaitable[Any]]) -> Any:
         return await self._do("write", work)
 
+    async def write_briefly(self, work: Callable[[Writer], Awaitable[Any]]) -> Any:
+        return await self._do("write", work)
+
     async def close(self) -> None:
         await self._real.close()
 

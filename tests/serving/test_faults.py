@@ -53,6 +53,10 @@ class Leaving:
         self._there()
         return await self._storage.write(work)
 
+    async def write_briefly(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        self._there()
+        return await self._storage.write_briefly(work)
+
     async def close(self) -> None:
         await self._storage.close()
 

@@ -31,11 +31,11 @@ class Counting:
         self.fails: Callable[[int], bool] = lambda _number: False
         self.error: Exception = StateUnusable("gone")
 
-    async def write(self, work: Callable[[Writer], Awaitable[Any]]) -> Any:
+    async def write_briefly(self, work: Callable[[Writer], Awaitable[Any]]) -> Any:
         self.writes += 1
         if self.fails(self.writes):
             raise self.error
-        return await self.storage.write(work)
+        return await self.storage.write_briefly(work)
 
 
 def recorded(directory: Path, scenario: Callable[[CallRecorder, Any], Awaitable[None]]) -> tuple[int, list[str]]:

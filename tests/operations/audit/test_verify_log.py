@@ -351,6 +351,9 @@ class GrowingStorage:
     async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         return await self.world.storage.write(work)
 
+    async def write_briefly(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        return await self.world.storage.write_briefly(work)
+
     async def close(self) -> None:
         """Nothing of its own."""
 

@@ -71,7 +71,7 @@ async def _append(storage: Storage, entries: list[NewEntry]) -> None:
             await settle(writer, newest, key_id)
         await writer.append(entries)
 
-    await storage.write(work)
+    await storage.write_briefly(work)
 
 
 def _settle(durable: asyncio.Future[None], error: Exception | None) -> None:

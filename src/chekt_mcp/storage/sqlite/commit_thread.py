@@ -1,9 +1,15 @@
-"""The one thread that writes: jobs that come together share a transaction, and so one flush to the disk."""
+"""The one thread that writes: jobs that come together share a transaction, and so one flush to the disk.
+
+A brief job is quicker where it comes from, in the event loop's thread: two threads take turns with the interpreter at
+every statement, and each turn costs a part of what the statement does. So it is committed there while nobody else
+writes and the disk answers soon, and handed to this thread otherwise: then the event loop waits for nothing.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -19,6 +25,12 @@ from chekt_mcp.storage.sqlite.write_ahead import WriteAhead
 
 WriteJob = Job[SqliteWriter]
 MOST_TOGETHER = 256
+QUICK = 0.002
+"""Seconds that the disk may take, on average, for commits in the event loop's thread: an idle one needs a tenth."""
+LATEST = 0.1
+"""What the latest commit counts in that average."""
+AFTER_SLOW = 1.0
+"""Seconds for which all are handed over after that."""
 
 
 class CommitThread:
@@ -35,6 +47,9 @@ class CommitThread:
         self._thread: threading.Thread | None = None
         self._connection: sqlite3.Connection | None = None
         self._closing = False
+        self._turn = threading.Lock()
+        """Held by the thread that uses the connection."""
+        self._flushed = self._average = self._slow_until = 0.0
 
     def submit(self, job: WriteJob) -> None:
         """Queue a job. In the event loop's thread."""
@@ -53,6 +68,25 @@ class CommitThread:
             raise RuntimeError("Work inside a transaction may not ask for another one; use the writer it was given.")
         self._commit_or_fail([job])
 
+    def commit_if_quick(self, job: WriteJob) -> bool:
+        """Commit a brief job in the event loop's thread; False, with nothing done, where that could hold it up."""
+        if time.monotonic() < self._slow_until or not self._jobs.empty() or not self._turn.acquire(blocking=False):
+            return False
+        try:
+            if not self._begun_at_once():
+                return False
+            self._commit_or_fail([job])
+            self._judge_disk()
+        finally:
+            self._turn.release()
+        return True
+
+    def _judge_disk(self) -> None:
+        """Hand commits over for a while when the disk made the event loop wait for long."""
+        self._average += LATEST * (self._flushed - self._average)
+        if self._average > QUICK:
+            self._average, self._slow_until = 0.0, time.monotonic() + AFTER_SLOW
+
     def close(self) -> None:
         """Commit what is queued, and end. Blocks until that is done."""
         if self._thread is None:
@@ -69,8 +103,17 @@ class CommitThread:
 
     def _commit_with_others(self, first: WriteJob) -> None:
         jobs = [first]
-        self._commit_or_fail(jobs)
+        with self._turn:
+            self._commit_or_fail(jobs)
         Job.settle_all(jobs)
+
+    def _begun_at_once(self) -> bool:
+        """Begin a transaction if that takes no waiting. What is wrong otherwise is told by whoever waits."""
+        try:
+            begin_immediate(self._ready()[0], patience=0)
+        except sqlite3.Error:
+            return False
+        return True
 
     def _commit_or_fail(self, jobs: list[WriteJob]) -> None:
         try:
@@ -83,7 +126,8 @@ class CommitThread:
     def _commit(self, jobs: list[WriteJob]) -> None:
         """Commit the first job and all that wait by the time the lock is ours, which are added to `jobs`."""
         connection, writer = self._ready()
-        begin_immediate(connection)
+        if not connection.in_transaction:
+            begin_immediate(connection)
         self._ahead.make_room()
         self._file.refuse_replaced()
         refuse_version(version(connection))
@@ -94,7 +138,9 @@ class CommitThread:
         else:
             for job in jobs:
                 _attempt(connection, writer, job)
+        began = time.monotonic()
         connection.execute("COMMIT")
+        self._flushed = time.monotonic() - began
 
     def _ready(self) -> tuple[sqlite3.Connection, SqliteWriter]:
         if self._connection is None:

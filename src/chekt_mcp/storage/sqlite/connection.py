@@ -71,18 +71,18 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def begin_immediate(connection: sqlite3.Connection) -> None:
-    """Begin a transaction that may write, waiting for other processes at most `BUSY_TIMEOUT`.
+def begin_immediate(connection: sqlite3.Connection, patience: float | None = None) -> None:
+    """Begin a transaction that may write, waiting so many seconds for other processes: `BUSY_TIMEOUT` unless told.
 
     SQLite's own waiting ends in looking every 100 ms: a process then stood out for seconds under load, while the
     others took and gave back the lock a hundred times in between.
     """
-    give_up = time.monotonic() + BUSY_TIMEOUT
+    give_up = time.monotonic() + (BUSY_TIMEOUT if patience is None else patience)
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
                 raise
             time.sleep(RETRY)
         else:

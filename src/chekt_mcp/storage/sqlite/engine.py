@@ -1,7 +1,8 @@
 """`storage.interface.Storage` over one SQLite file: reads in the caller's thread, writes in one other, scans apart.
 
 With WAL a reader neither waits for a writer nor holds one up, so a point lookup runs where it is asked, in
-microseconds. A write waits for the disk and for other processes, and so never in the event loop's thread.
+microseconds. A write waits for the disk and for other processes, and so not in the event loop's thread; the few rows
+of `write_briefly` are written there while that wait is shorter than handing them over would be.
 """
 
 from __future__ import annotations
@@ -92,13 +93,24 @@ class SqliteStorage:
     async def write(self, work: Callable[[Writer], Awaitable[T]]) -> T:
         """Run one transaction; returns once it is durable. A caller that is cancelled does not take it back."""
         self._refuse_closed()
+        return cast("T", await self._written(Job(work)))
+
+    async def write_briefly(self, work: Callable[[Writer], Awaitable[T]]) -> T:
+        """Do as `write`, here if that holds nobody up."""
+        self._refuse_closed()
         job: WriteJob = Job(work)
+        if not self._one_caller and self._commits.commit_if_quick(job):
+            job.settle()
+            return cast("T", await job.future)
+        return cast("T", await self._written(job))
+
+    async def _written(self, job: WriteJob) -> object:
         if self._one_caller:
             self._commits.commit_here(job)
             job.settle()
         else:
             self._commits.submit(job)
-        return cast("T", await job.future)
+        return await job.future
 
     async def close(self) -> None:
         """Finish what is queued and let go of the file. A second time does nothing."""
