@@ -23,7 +23,7 @@ UNANCHORED = 3
 
 CODES = {Status.VERIFIED: DONE, Status.TAMPERED: FAILED, Status.UNANCHORED: UNANCHORED}
 NEWEST = 1_000_000
-"""Rows looked at without --full: some twenty seconds."""
+"""Rows looked at without --full: some thirty seconds."""
 WORTH_TELLING = 10_000
 """Rows from which on the speed says something."""
 
