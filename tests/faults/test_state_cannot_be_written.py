@@ -119,7 +119,7 @@ async def main(directory):
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     size = (directory / "chekt.db-wal").stat().st_size
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 8_192, unlimited[1]))
-    large = [sample.entry(f"lost-{n}", details={"filler": "x" * 20_000}) for n in range(100)]
+    large = [sample.entry(f"lost-{n}", details={"filler": "x" * 1_000}) for n in range(100)]
     jobs = [storage.write(sample.work("append", [sample.entry(f"lost-{name}"), *large])) for name in "abc"]
     refused = [error.code for error in await asyncio.gather(*jobs, return_exceptions=True)]
     seen = await sample.request_ids(storage)

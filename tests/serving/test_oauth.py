@@ -421,7 +421,7 @@ def test_an_approver_signs_in_at_the_issuer_with_a_real_browser(world: World, is
             await page.goto(f"{served.base}/approvals")
             await page.get_by_role("link", name=f"Sign in at {issuer.url}").click()
             await page.get_by_role("link", name="To the approvals").click()
-            assert await page.get_by_role("heading", name="What waits for a decision").count() == 1
+            await page.get_by_role("heading", name="What waits for a decision").wait_for()
         (entry,) = await world.entries(action="approver.sign_in", dealer_wide=True)
         assert entry.actor == f"oauth:{issuer.url}#kim"
 

@@ -195,8 +195,8 @@ def test_what_comes_after_a_body_is_no_header(world: World) -> None:
 def test_a_form_that_trickles_is_not_waited_for(world: World) -> None:
     async def scenario() -> None:
         async with serving(world, body_seconds=0.3) as served, asyncio.timeout(20):
-            begun = b"POST /approvals/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nform_token="
-            answer = await served.raw(begun)  # returns when the server hangs up
+            begun = b"POST /approvals/sign-in HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 100\r\n\r\nform_token="
+            answer = await served.raw(begun % served.port)  # returns when the server hangs up
             assert answer.startswith(b"HTTP/1.1 403")
 
     asyncio.run(scenario())

@@ -15,13 +15,12 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from chekt_mcp.errors import ChektError, StateUnusable
-from chekt_mcp.storage.sqlite.connection import begin_immediate, connect_to_write, page_size
+from chekt_mcp.storage.sqlite.connection import begin_immediate, connect_to_write
 from chekt_mcp.storage.sqlite.database_file import OpenFile, refuse_version
 from chekt_mcp.storage.sqlite.failure import OTHER, explain, unusable
 from chekt_mcp.storage.sqlite.job import Job, drive
 from chekt_mcp.storage.sqlite.migrate import version
 from chekt_mcp.storage.sqlite.subjects import SqliteWriter
-from chekt_mcp.storage.sqlite.write_ahead import WriteAhead
 
 WriteJob = Job[SqliteWriter]
 MOST_TOGETHER = 256
@@ -128,7 +127,6 @@ class CommitThread:
         connection, writer = self._ready()
         if not connection.in_transaction:
             begin_immediate(connection)
-        self._ahead.make_room()
         self._file.refuse_replaced()
         refuse_version(version(connection))
         jobs += self._waiting()
@@ -146,7 +144,6 @@ class CommitThread:
         if self._connection is None:
             self._connection = connect_to_write(self._file.path)
             self._writer = SqliteWriter(self._connection, self._random)
-            self._ahead = WriteAhead(self._file.path, page_size(self._connection))
         return self._connection, self._writer
 
     def _waiting(self) -> list[WriteJob]:
@@ -166,7 +163,6 @@ class CommitThread:
             return
         with suppress(sqlite3.Error):
             self._connection.rollback()
-        self._ahead.close()
         self._connection.close()
         self._connection = None
 

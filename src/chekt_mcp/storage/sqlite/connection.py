@@ -89,12 +89,6 @@ def begin_immediate(connection: sqlite3.Connection, patience: float | None = Non
             return
 
 
-def page_size(connection: sqlite3.Connection) -> int:
-    """Return the size of the database's pages in bytes."""
-    (size,) = connection.execute("PRAGMA page_size").fetchone()
-    return int(size)
-
-
 def _text(stored: bytes) -> str:
     """Read text even where somebody has put bytes that are none, so that one odd row hides no other."""
     return stored.decode("utf-8", "replace")
