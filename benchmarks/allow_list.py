@@ -151,23 +151,23 @@ def measure_lookups(lists: Lists, rounds: int) -> Timings:
         for name, answers in peers.items():
             share = asked[: max(5, LOOP_BUDGET // len(lists.networks))] if name == LOOP else asked
             works.append((name, len(share), partial(answers, share)))
-        works.append(("ours", 1, partial(measure_ours, matcher, lists, timings)))
+        works.append(("ours", 1, partial(measure_ours, matcher, lists, turn, timings)))
         in_turns(works, turn, timings)
     del timings["ours"]
     gc.unfreeze()
     return timings
 
 
-def measure_ours(matcher: AddressMatcher, lists: Lists, timings: Timings) -> None:
-    """Time verdicts one by one and in a batch, and verdicts with their reasons."""
-    single, batch, explained = lists.addresses(BATCH), lists.addresses(BATCH), lists.addresses(BATCH)
-    ways: list[tuple[str, Callable[[], object]]] = [
-        ("find, one by one", lambda: [matcher.find(address) for address in single]),
-        ("find_many", lambda: matcher.find_many(batch)),
-        ("with reasons", lambda: matcher.check_many(explained)),
+def measure_ours(matcher: AddressMatcher, lists: Lists, turn: int, timings: Timings) -> None:
+    """Time verdicts one by one and in a batch, and verdicts with their reasons; each round begins with another one."""
+    ways: list[tuple[str, Answers]] = [
+        ("find, one by one", lambda addresses: [matcher.find(address) for address in addresses]),
+        ("find_many", matcher.find_many),
+        ("with reasons", matcher.check_many),
     ]
-    for name, work in ways:
-        timings.setdefault(name, []).append(timed(work) / BATCH)
+    for name, answers in (*ways[turn % len(ways) :], *ways[: turn % len(ways)]):
+        asked = lists.addresses(BATCH)  # as fresh as those that the others are asked about
+        timings.setdefault(name, []).append(timed(partial(answers, asked)) / BATCH)
 
 
 def agree(matcher: AddressMatcher, peers: dict[str, Answers], addresses: Sequence[str]) -> None:
