@@ -265,6 +265,8 @@ async def test_a_disk_that_fills_after_the_delivery_ends_in_the_same_key_in_forc
                 raise StateUnusable("The disk is full.", code="state_full")
             return await world.storage.write(work)
 
+        write_briefly = write
+
     disk = Filling()
 
     class Filler(Place):
