@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from chekt_mcp.cli.arguments import DONE, Parser
-from chekt_mcp.cli.audit.chosen_apps import chosen_apps
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
+from chekt_mcp.cli.audit.selection import add_selection, chosen_apps, given_fields, given_filters
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.export_manifest import Manifest
 from chekt_mcp.domain.foreign_text import escaped
-from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.export_audit import ExportProgress, ExportRequest, export_log
@@ -30,11 +29,7 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--format", choices=[form.value for form in ExportFormat], help="(default: by the end of FILE, else csv)"
     )
-    parser.add_argument("--since", metavar="TIME", default="90d", help="RFC 3339, or 15m, 24h, 90d (default: 90d)")
-    parser.add_argument("--until", metavar="TIME", help="(default: now)")
-    parser.add_argument("--app", metavar="NAME", action="append", help="this app only; may be given several times")
-    for name in FILTERS:
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="VALUE", help=f"{name}: a, or a,b or !a")
+    add_selection(parser, "90d")
     parser.add_argument("--fields", metavar="LIST", help="fields by commas (default: all)")
     parser.add_argument(
         "--proofs", action="store_true", help="evidence: each entry as it was hashed, and FILE.proof beside it (jsonl)"
@@ -64,8 +59,8 @@ async def _export(command: Command) -> Manifest:
             dealer_wide=not args.app,
             since=args.since,
             until=args.until,
-            filters={name: value for name in FILTERS if (value := getattr(args, name)) is not None},
-            fields=[field.strip() for field in args.fields.split(",")] if args.fields is not None else None,
+            filters=given_filters(args),
+            fields=given_fields(args),
             form=form,
             proofs=args.proofs,
         )

@@ -6,9 +6,8 @@ import json
 from dataclasses import replace
 
 from chekt_mcp.cli.arguments import DONE, Parser
-from chekt_mcp.cli.audit.chosen_apps import chosen_apps
+from chekt_mcp.cli.audit.selection import add_selection, chosen_apps, given_fields, given_filters
 from chekt_mcp.cli.command import Command, carry_out, opened
-from chekt_mcp.domain.log_filter import FILTERS
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.search_audit import Search, SearchAuditLog, search_audit_log, summary
 
@@ -17,11 +16,7 @@ MOST = 10_000
 
 def configure(parser: Parser) -> None:
     """Describe the arguments."""
-    parser.add_argument("--since", metavar="TIME", default="24h", help="RFC 3339, or 15m, 24h, 90d (default: 24h)")
-    parser.add_argument("--until", metavar="TIME", help="(default: now)")
-    parser.add_argument("--app", metavar="NAME", action="append", help="this app only; may be given several times")
-    for name in FILTERS:
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="VALUE", help=f"{name}: a, or a,b or !a")
+    add_selection(parser, "24h")
     parser.add_argument("--limit", metavar="N", type=int, default=20, help="entries of a page (default: 20)")
     parser.add_argument("--cursor", metavar="CURSOR", help="go on where a page of the same question ended")
     parser.add_argument("--fields", metavar="LIST", help="fields by commas; details is one that is not there unasked")
@@ -48,10 +43,10 @@ async def _search(command: Command) -> SearchAuditLog:
             dealer_wide=not args.app,
             since=args.since,
             until=args.until,
-            filters={name: value for name in FILTERS if (value := getattr(args, name)) is not None},
+            filters=given_filters(args),
             limit=args.limit,
             cursor=args.cursor,
-            fields=[field.strip() for field in args.fields.split(",")] if args.fields is not None else None,
+            fields=given_fields(args),
         )
         whole = replace(call, grant=replace(call.grant, apps=apps))
         return await search_audit_log(session.services, whole, search)
