@@ -4,8 +4,9 @@ A place is a plain number: from 0 up the index of the entry with the longest pre
 `-1 - gap`, where `gap` is the place in `Ranges.outermost` of the entry above it; None for text that is no address.
 
 There are two forms of one table. While a table fits the processor's cache, comparing the packed bytes as they come
-from the C library is fastest. Beyond that the walk through memory is what costs: then numbers lie side by side in
-arrays, and an index by their upper bits leaves bisect a few of them (both measured, benchmarks/allow_list.py).
+from the C library is fastest, IPv4 by its first byte. Beyond that the walk through memory is what costs: then numbers
+lie side by side in arrays, and an index by their upper bits leaves bisect a few of them (both measured,
+benchmarks/allow_list.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ CACHED_SEGMENTS: Final = 16_384
 """Segments up to which a table is kept as bytes objects: about a megabyte."""
 
 _MAPPED = bytes(10) + b"\xff\xff"  # what an IPv4-mapped address begins with, RFC 4291 section 2.5.5.2
+_MAPPED_FIRST: Final = int.from_bytes(_MAPPED) << 32
+_IPV4: Final = 1 << 32  # how many addresses it has
 _HALVES = Struct(">QQ").unpack
 _HALF = (1 << 64) - 1
 _INDEX_BITS = 16
@@ -44,21 +47,35 @@ def lookup(v4: Segments, v6: Segments, cached: int = CACHED_SEGMENTS) -> Find:
 
 
 def _by_bytes(v4: Segments, v6: Segments) -> Find:
-    starts4, places4 = [start.to_bytes(4) for start in v4.starts], list(v4.places)
-    starts6, places6 = [start.to_bytes(16) for start in v6.starts], list(v6.places)
+    by_first_byte = [_below(v4, top) for top in range(256)]
+    line = _with_mapped(v4, v6)
+    starts6, places6 = [start.to_bytes(16) for start in line.starts[1:]], line.places
 
     def find(text: str) -> int | None:
         try:
-            if ":" not in text:
-                return places4[bisect_right(starts4, inet_pton(AF_INET, text)) - 1]
-            packed = _packed_ipv6(text)
+            if ":" in text:
+                return None if "%" in text else places6[bisect_right(starts6, inet_pton(AF_INET6, text))]
+            packed = inet_pton(AF_INET, text)
         except (OSError, ValueError):  # ValueError: NUL bytes, and surrogates that have no UTF-8 form
             return None
-        if packed.startswith(_MAPPED):
-            return places4[bisect_right(starts4, packed[12:]) - 1]
-        return places6[bisect_right(starts6, packed) - 1]
+        starts, places = by_first_byte[packed[0]]
+        return places[bisect_right(starts, packed)]
 
     return find
+
+
+def _below(line: Segments, top: int) -> tuple[Sequence[bytes], Sequence[int]]:
+    """Cut out the addresses that begin with one byte: the starts after its first address, and one place more."""
+    first, last = (bisect_right(line.starts, number) for number in (top << 24, (top + 1 << 24) - 1))
+    return [start.to_bytes(4) for start in line.starts[first:last]], line.places[first - 1 : last]
+
+
+def _with_mapped(v4: Segments, v6: Segments) -> Segments:
+    """Lay the IPv4 line over the block of IPv6 that is compared as IPv4, so that one look finds either."""
+    below, above = (bisect_right(v6.starts, number) for number in (_MAPPED_FIRST - 1, _MAPPED_FIRST + _IPV4))
+    inside = [_MAPPED_FIRST + start for start in v4.starts]
+    starts = [*v6.starts[:below], *inside, _MAPPED_FIRST + _IPV4, *v6.starts[above:]]
+    return Segments(starts, [*v6.places[:below], *v4.places, *v6.places[above - 1 :]])
 
 
 def _by_numbers(v4: Segments, v6: Segments) -> Find:
