@@ -47,7 +47,7 @@ def lookup(v4: Segments, v6: Segments, cached: int = CACHED_SEGMENTS) -> Find:
 
 
 def _by_bytes(v4: Segments, v6: Segments) -> Find:
-    by_first_byte = [_below(v4, top) for top in range(256)]
+    by_first_byte = _by_first_byte(v4)
     line = _with_mapped(v4, v6)
     starts6, places6 = [start.to_bytes(16) for start in line.starts[1:]], line.places
 
@@ -64,10 +64,21 @@ def _by_bytes(v4: Segments, v6: Segments) -> Find:
     return find
 
 
-def _below(line: Segments, top: int) -> tuple[Sequence[bytes], Sequence[int]]:
-    """Cut out the addresses that begin with one byte: the starts after its first address, and one place more."""
-    first, last = (bisect_right(line.starts, number) for number in (top << 24, (top + 1 << 24) - 1))
-    return [start.to_bytes(4) for start in line.starts[first:last]], line.places[first - 1 : last]
+def _by_first_byte(line: Segments) -> Sequence[tuple[Sequence[bytes], Sequence[int]]]:
+    """For every first byte the starts after its first address, and the places before, between and behind them."""
+    found: list[tuple[list[bytes], list[int]]] = []
+    for start, place in zip(line.starts, line.places, strict=True):
+        top, rest = divmod(start, 1 << 24)
+        while len(found) <= top:
+            found.append(([], found[-1][1][-1:] if found else [place]))
+        starts, places = found[top]
+        if rest:
+            starts.append(start.to_bytes(4))
+            places.append(place)
+        else:
+            places[:] = [place]
+    found.extend(([], found[-1][1][-1:]) for _ in range(256 - len(found)))
+    return found
 
 
 def _with_mapped(v4: Segments, v6: Segments) -> Segments:
