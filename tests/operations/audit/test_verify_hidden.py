@@ -13,6 +13,8 @@ from chekt_mcp.domain.log_problem import Tampering
 from chekt_mcp.operations.audit.log_findings import MOST_SUSPECTS
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
 from chekt_mcp.operations.audit.verify_log import Status
+from chekt_mcp.storage.sqlite import request_key
+from chekt_mcp.storage.sqlite.request_prints import PrintUpgrade
 from tampering import database, log_of, numbered, verified
 from world import Randomness, World
 
@@ -145,6 +147,26 @@ async def test_a_stretch_that_a_search_would_pass_over_is_found(logged: tuple[Wo
     with database(world.directory) as connection:
         assert connection.execute(change).rowcount == 1
     assert await _tampered(world, note) == {(Tampering.SUMMARY, 512, 1_023)}
+
+
+@pytest.mark.parametrize("prints", ["x''", "substr(prints, 3)", "'text'"])
+async def test_a_request_that_prints_hide_from_searches_is_named(
+    logged: tuple[World, str], monkeypatch: pytest.MonkeyPatch, prints: str
+) -> None:
+    monkeypatch.setattr(request_key, "RUN_BITS", 9)
+    world, note = logged
+    with database(world.directory) as connection:
+        key = request_key.request_key(HIDDEN, f"req_{HIDDEN}")
+        rows = connection.execute("SELECT id, request_id FROM entries").fetchall()
+        connection.executemany(
+            "UPDATE entries SET request_key = ? WHERE id = ?",
+            [(request_key.request_key(row & 0xFFFFFFFF, one), row) for row, one in rows],
+        )
+        PrintUpgrade(connection).run()
+        assert (await verified(world, note)).status is Status.VERIFIED
+        changed = f"UPDATE request_prints SET prints = {prints} WHERE run = ? AND part = ?"  # noqa: S608 -- ours
+        assert connection.execute(changed, (0, request_key.part_of(key))).rowcount == 1
+    assert (Tampering.EDITED, HIDDEN, HIDDEN) in await _tampered(world, note)
 
 
 async def _tampered(world: World, note: str) -> set[tuple[Tampering, int | None, int | None]]:

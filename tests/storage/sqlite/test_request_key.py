@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import storage_samples as sample
-from chekt_mcp.storage.sqlite import open_storage, request_key
+from chekt_mcp.storage.sqlite import open_storage, request_key, request_prints
 from chekt_mcp.storage.sqlite.request_key import request_keys
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +27,8 @@ async def test_a_request_is_found_in_every_run_newest_first(tmp_path: Path, monk
 
 
 async def test_requests_of_one_hash_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_key, "_hash", lambda _: 7)
+    for module in (request_key, request_prints):
+        monkeypatch.setattr(module, "request_hash", lambda _: 7)
     storage = open_storage(tmp_path)
     await storage.write(sample.work("append", [sample.entry("req_1"), sample.entry("req_2")]))
     assert await sample.request_ids(storage, request_id="req_2") == ["req_2"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from chekt_mcp.domain.audit import LoggedEntry
 from chekt_mcp.storage.records import PrunedRange, StoredAnchor, StoredCheckpoint, TreeHead
 from chekt_mcp.storage.sqlite.log_blocks import LogBlocks
-from chekt_mcp.storage.sqlite.log_filing import INDEXED, Filing
+from chekt_mcp.storage.sqlite.log_filing import INDEXED, PRINTS, Filing
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import COLUMNS
 from chekt_mcp.storage.sqlite.log_stretches import StretchReader, complete
@@ -18,7 +18,7 @@ from chekt_mcp.storage.sqlite.sketch import STRETCH_BITS
 from chekt_mcp.storage.sqlite.values import microseconds, moment, storable
 
 ENTRIES = (
-    f"SELECT {COLUMNS}, salt, log, request_key, {INDEXED} FROM entries"  # noqa: S608 -- ours
+    f"SELECT {COLUMNS}, salt, log, request_key, {PRINTS}, {INDEXED} FROM entries"  # noqa: S608 -- ours
     " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 )
 PRUNED = "SELECT first, last, prune_seq FROM pruned WHERE log = ? AND first > ? ORDER BY first LIMIT ?"
@@ -56,9 +56,10 @@ class LogEvidence(LogBlocks, StretchReader, StoredTree):
         base = log << SEQ_BITS
         rows = self._run(ENTRIES, base + after_seq, base + (1 << SEQ_BITS) - 1, limit)
         logged = []
-        for *columns, salt, of_log, key, indexed in rows:
+        for *columns, salt, of_log, key, prints, indexed in rows:
             entry = self._entry(known, tuple(columns))
-            misfiled = filing.misfiled(entry, tuple(columns), key, indexed=bool(indexed) and of_log == log)
+            found = bool(indexed) and of_log == log
+            misfiled = filing.misfiled(entry, tuple(columns), key, prints, indexed=found)
             logged.append(
                 LoggedEntry(replace(entry, odd=odd) if (odd := (*entry.odd, *misfiled)) else entry, _bytes(salt))
             )

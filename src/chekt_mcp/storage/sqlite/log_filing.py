@@ -13,7 +13,7 @@ from chekt_mcp.domain.audit import Entry
 from chekt_mcp.domain.canonical_json import details_text
 from chekt_mcp.storage.sqlite.interned import sixteen_bytes
 from chekt_mcp.storage.sqlite.log_search import COLUMNS
-from chekt_mcp.storage.sqlite.request_key import request_key
+from chekt_mcp.storage.sqlite.request_key import HASH_BITS, PART_BITS, print_of, request_key
 from chekt_mcp.storage.sqlite.session import Row
 
 INDEXES = {
@@ -43,6 +43,13 @@ def _led_to() -> Iterator[str]:
 INDEXED = " AND ".join(_led_to())
 """What is true of a row that every index leads to."""
 
+PRINTS = (
+    "(SELECT prints FROM request_prints AS p WHERE p.log = entries.log"  # noqa: S608 -- ours
+    f" AND p.part = (request_key >> {HASH_BITS - PART_BITS}) & {(1 << PART_BITS) - 1}"
+    f" AND p.run = request_key >> {HASH_BITS})"
+)
+"""What a search for the request of a row goes by: where there are prints, its own must be among them."""
+
 
 class Filing:
     """Looks rows up as a search does; for one snapshot, because it remembers the names it has looked at."""
@@ -52,13 +59,13 @@ class Filing:
         self._names: dict[int | None, bool] = {None: True}
         self._addresses: dict[int | None, bool] = {None: True}
 
-    def misfiled(self, entry: Entry, row: Row, key: object, *, indexed: bool) -> Iterator[str]:
+    def misfiled(self, entry: Entry, row: Row, key: object, prints: object, *, indexed: bool) -> Iterator[str]:
         """Yield the fields by which a search would not find the entry that was read from this row (`COLUMNS`)."""
         stored = dict(zip(COLUMNS.split(", "), row, strict=True))
         yield from (name for name in NAMES if not self._is_name(stored[name]))
         if not self._is_address(stored["source_ip"]):
             yield "source_ip"
-        if not indexed or not isinstance(stored["ts"], int) or not _has_key(entry, key):
+        if not indexed or not isinstance(stored["ts"], int) or not _has_key(entry, key, prints):
             yield "request_id"
         written = stored["details"] if "details" not in entry.odd else None
         if written is not None and written != details_text(entry.details):
@@ -80,6 +87,8 @@ class Filing:
         return self._addresses[number]
 
 
-def _has_key(entry: Entry, key: object) -> bool:
+def _has_key(entry: Entry, key: object, prints: object) -> bool:
     stored_id: object = entry.request_id  # text, unless somebody made it something else by force
-    return isinstance(stored_id, str) and key == request_key(entry.seq, stored_id)
+    if not isinstance(stored_id, str) or key != (own := request_key(entry.seq, stored_id)):
+        return False
+    return prints is None or (isinstance(prints, bytes) and print_of(own) in prints)

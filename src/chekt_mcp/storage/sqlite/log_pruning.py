@@ -20,6 +20,7 @@ from chekt_mcp.storage.sqlite.log_search import SEQ_MASK
 from chekt_mcp.storage.sqlite.log_stretches import StretchWriter
 from chekt_mcp.storage.sqlite.log_tree import TILE
 from chekt_mcp.storage.sqlite.log_upkeep import forget_summaries
+from chekt_mcp.storage.sqlite.request_prints import PrintWriter
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 
 OLD = (
@@ -65,7 +66,7 @@ class LogPruning(LogEvidence):
         return [app or None for (app,) in self._rows("SELECT app FROM entry_counts WHERE log = ?", log)]
 
 
-class PruningWriter(LogPruning, EvidenceWriter, StretchWriter):
+class PruningWriter(LogPruning, EvidenceWriter, StretchWriter, PrintWriter):
     """Changes, see `storage.tree_interface.TreeChanges`."""
 
     async def set_legal_hold(self, dealer: str, hold: LegalHold | None) -> None:
@@ -106,6 +107,7 @@ class PruningWriter(LogPruning, EvidenceWriter, StretchWriter):
             self._change(f"DELETE FROM {summary} WHERE log = ? AND hour < ?", log, cut // HOUR)  # noqa: S608 -- ours
         forget_summaries(self._connection, log, cut // HOUR)
         self.draw_pruned(log, cut)
+        self.print_pruned(log, size, plan.ranges)
 
 
 def ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -28,7 +28,7 @@ from chekt_mcp.storage.sqlite.log_query import (
     window,
 )
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
-from chekt_mcp.storage.sqlite.request_key import request_keys
+from chekt_mcp.storage.sqlite.request_prints import PrintReader
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import logged_details, moment, storable
 
@@ -65,7 +65,7 @@ class Plan:
         return (*self.always(query), self.allowed, *self.named.values(), *self.requests, *self.inside, *self.texts)
 
 
-class LogSearch(LogReader):
+class LogSearch(LogReader, PrintReader):
     """Lookups, see `storage.interface.Reader`."""
 
     async def search(self, query: Query, limit: int) -> Sequence[Entry]:
@@ -170,7 +170,7 @@ class LogSearch(LogReader):
 
     def _request(self, log: int, stored_id: str) -> Condition:
         """Match a request id where the index leads to it."""
-        keys = one_of("request_key", request_keys(self._size(log), stored_id))
+        keys = one_of("request_key", self._request_keys(log, self._size(log), stored_id))
         return Condition(f"{keys.clause} AND request_id = ?", (*keys.values, stored_id))
 
     def _size(self, log: int) -> int:

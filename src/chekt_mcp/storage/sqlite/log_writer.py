@@ -105,4 +105,5 @@ class LogWriter(PruningWriter, LogSame):
             for tile in self.grow(log.log, log.tree, added):
                 self._change(TILE, *tile)
             self.draw_completed(log.log, log.size - len(added), log.size)
+            self.print_completed(log.log, log.size - len(added), log.size)
             self._change(GROW, log.size, b"".join(log.tree.peaks), log.log)

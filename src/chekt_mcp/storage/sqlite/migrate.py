@@ -21,6 +21,9 @@ LEAVES = 8
 STRETCHES = 13
 """The migration behind which the stretches of older logs are drawn."""
 
+PRINTS = 16
+"""The migration behind which the runs of older logs are printed."""
+
 
 def make_current(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> None:
     """Migrate if need be, and make sure of WAL. Safe when several processes do it at once.
@@ -55,6 +58,8 @@ def _migrate(connection: sqlite3.Connection, random: Callable[[int], bytes]) -> 
                 _add_leaves(connection, random)
             if number == STRETCHES:
                 _draw_stretches(connection)
+            if number == PRINTS:
+                _print_requests(connection)
         if found == 0:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -76,6 +81,12 @@ def _draw_stretches(connection: sqlite3.Connection) -> None:
     from chekt_mcp.storage.sqlite.log_stretches import StretchUpgrade  # noqa: PLC0415 -- as above
 
     StretchUpgrade(connection).run()
+
+
+def _print_requests(connection: sqlite3.Connection) -> None:
+    from chekt_mcp.storage.sqlite.request_prints import PrintUpgrade  # noqa: PLC0415 -- as above
+
+    PrintUpgrade(connection).run()
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
