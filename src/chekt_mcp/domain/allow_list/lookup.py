@@ -20,6 +20,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 Find = Callable[[str], int | None]
+_Below = tuple[list[bytes], list[int]]
 
 CACHED_SEGMENTS: Final = 16_384
 """Segments up to which a table is kept as bytes objects: about a megabyte."""
@@ -64,21 +65,29 @@ def _by_bytes(v4: Segments, v6: Segments) -> Find:
     return find
 
 
-def _by_first_byte(line: Segments) -> Sequence[tuple[Sequence[bytes], Sequence[int]]]:
+def _by_first_byte(line: Segments) -> Sequence[_Below]:
     """For every first byte the starts after its first address, and the places before, between and behind them."""
-    found: list[tuple[list[bytes], list[int]]] = []
+    found: list[_Below] = []
     for start, place in zip(line.starts, line.places, strict=True):
         top, rest = divmod(start, 1 << 24)
-        while len(found) <= top:
-            found.append(([], found[-1][1][-1:] if found else [place]))
+        _go_on(found, top + bool(rest))
+        if not rest:
+            found.append(([], [place]))
+            continue
+        if not found[top][0]:  # what was gone on with is shared by many
+            found[top] = ([], found[top][1][:])
         starts, places = found[top]
-        if rest:
-            starts.append(start.to_bytes(4))
-            places.append(place)
-        else:
-            places[:] = [place]
-    found.extend(([], found[-1][1][-1:]) for _ in range(256 - len(found)))
+        starts.append(start.to_bytes(4))
+        places.append(place)
+    _go_on(found, 256)
     return found
+
+
+def _go_on(found: list[_Below], top: int) -> None:
+    """Fill up to a first byte with what holds since the last segment: one pair for all of them, as most are alike."""
+    if len(found) < top:
+        since = ([], found[-1][1][-1:]) if found[-1][0] else found[-1]
+        found.extend([since] * (top - len(found)))
 
 
 def _with_mapped(v4: Segments, v6: Segments) -> Segments:
