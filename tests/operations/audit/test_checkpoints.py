@@ -27,6 +27,7 @@ class Keeper:
 
     kept: list[str] = field(default_factory=list)
     failures: int = 0
+    away: bool = False
     name: str = "keeper"
 
     async def keep(self, dealer: str, note: str) -> str:
@@ -37,6 +38,8 @@ class Keeper:
         return f"kept for {dealer}"
 
     async def newest(self, dealer: str) -> str | None:  # noqa: ARG002 -- an anchor's form
+        if self.away:
+            raise Unavailable("It is away.", code="anchor_failed")
         return self.kept[-1] if self.kept else None
 
 
@@ -195,6 +198,62 @@ async def test_an_anchor_that_failed_gets_the_checkpoint_later(
     logged.clock.forward(minutes=1)
     await worker.look()
     assert len(keeper.kept) == 1, "it has it"
+
+
+def empty_the_checkpoints(world: World, *changes: str) -> None:
+    """Do what somebody does who changes the log and wants it signed anew."""
+    with database(world.directory) as connection:
+        for change in ("DELETE FROM checkpoints", *changes):
+            connection.execute(change)
+
+
+async def test_a_changed_log_without_its_checkpoints_is_held_against_the_anchors_before_it_is_signed(
+    logged: World, keeper: Keeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = CheckpointWorker(lambda: services(logged, keeper))
+    await worker.look()
+    empty_the_checkpoints(logged, "UPDATE log_tiles SET root = zeroblob(32)")
+    await logged.log(*numbered(20))
+    await worker.look()
+    assert await newest(logged) is None
+    assert len(keeper.kept) == 1
+    assert "No checkpoint is stored, and an anchor has one that does not fit. Up to entry 300" in caplog.text
+    (refused,) = await logged.entries(apps=(), dealer_wide=True)
+    assert refused.action == REFUSED
+
+
+async def test_a_log_cut_below_its_anchor_is_not_signed_for_want_of_a_checkpoint(logged: World, keeper: Keeper) -> None:
+    await CheckpointWorker(lambda: services(logged, keeper)).look()
+    empty_the_checkpoints(logged, "UPDATE logs SET size = 256, peaks = (SELECT root FROM log_tiles)")
+    with pytest.raises(Conflict, match="keeper says it had 300"):
+        await make_checkpoint(services(logged, keeper), "acme")
+
+
+async def test_an_anchor_of_another_installation_is_said_to_be_one(logged: World, keeper: Keeper) -> None:
+    await logged.add_app("desk", dealer="beta")
+    await logged.log(*numbered(1, dealer="beta", app="desk"))
+    keeper.kept = [(await make_checkpoint(logged.services(), "beta")).note]
+    with pytest.raises(Conflict, match="of another installation"):
+        await make_checkpoint(services(logged, keeper), "acme")
+
+
+async def test_an_untouched_log_that_lost_its_checkpoints_is_signed_again(logged: World, keeper: Keeper) -> None:
+    worker = CheckpointWorker(lambda: services(logged, keeper))
+    await worker.look()
+    empty_the_checkpoints(logged)
+    await logged.log(*numbered(20))
+    await worker.look()
+    made = await newest(logged)
+    assert made is not None
+    assert made.size == 320
+
+
+async def test_an_anchor_that_cannot_tell_does_not_hold_up_the_first_signature(logged: World, keeper: Keeper) -> None:
+    keeper.away = True
+    await CheckpointWorker(lambda: services(logged, keeper)).look()
+    made = await newest(logged)
+    assert made is not None
+    assert made.size == 300
 
 
 async def test_one_dealer_in_trouble_does_not_keep_the_others_from_being_signed(logged: World) -> None:
