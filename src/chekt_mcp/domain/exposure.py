@@ -19,7 +19,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MARK = "[redacted credential]"
 
@@ -61,7 +61,10 @@ FROM_BASE64URL = bytes.maketrans(b"-_", b"+/")
 
 def contains_credential(text: str) -> bool:
     """Tell whether `text` holds something shaped like a credential, in any of the module's readings."""
-    return len(text) >= SHORTEST and any(map(_has_shape, _readings(text)))
+    if len(text) < SHORTEST:
+        return False
+    readings = list(_readings(text))
+    return _may_have_shape(readings) and any(map(_has_shape, readings))
 
 
 def contain_credentials(texts: Sequence[str]) -> Sequence[bool]:
@@ -71,7 +74,7 @@ def contain_credentials(texts: Sequence[str]) -> Sequence[bool]:
     its shape in a reading of all, at whatever alignment; where there is none, none of them is looked at for itself.
     """
     plain = "\n".join(text for text in texts if "%" not in text and "\\" not in text)
-    if any(_may_have_shape(reading.translate(None, UNSEEN)) for reading in _readings(plain)):
+    if _may_have_shape(_readings(plain)):
         return [contains_credential(text) for text in texts]
     return [("%" in text or "\\" in text) and contains_credential(text) for text in texts]
 
@@ -125,14 +128,13 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _has_shape(reading: bytes) -> bool:
-    seen = reading.translate(None, UNSEEN)
-    if not _may_have_shape(seen):
-        return False
-    text = seen.decode("ascii")
+    text = reading.translate(None, UNSEEN).decode("ascii")
     return any(shape.search(text) for shape in (TOKEN, PRIVATE_KEY)) or KEY.search(text.lower()) is not None
 
 
-def _may_have_shape(seen: bytes) -> bool:
+def _may_have_shape(readings: Iterable[bytes]) -> bool:
+    """Tell whether any of them holds what a shape begins with: one look at all, as hardly any text does."""
+    seen = b"\n".join(readings).translate(None, UNSEEN)
     return any(mark in seen for mark in MARKS) or b"chekt_" in seen.lower()
 
 
