@@ -8,7 +8,7 @@ import pytest
 
 import storage_samples as sample
 from chekt_mcp.storage.sqlite import open_storage, request_key, request_prints
-from chekt_mcp.storage.sqlite.request_key import request_keys
+from chekt_mcp.storage.sqlite.request_key import keys_of, request_hash, run_of
 
 pytestmark = pytest.mark.anyio
 
@@ -38,6 +38,6 @@ async def test_requests_of_one_hash_are_told_apart(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("size", [0, 1, 2**18 - 1, 2**18, 10**7])
 def test_the_keys_of_a_request_are_one_for_each_run(size: int) -> None:
-    keys = request_keys(size, "req_1")
-    assert keys == sorted({request_key.request_key(seq, "req_1") for seq in range(0, size + 1, 1000)} | {keys[0]})[::-1]
-    assert keys[0] == request_key.request_key(size, "req_1")
+    runs = {run_of(seq) for seq in range(0, size + 1, 1000)} | {run_of(size)}
+    keys = keys_of(request_hash("req_1"), range(run_of(size) + 1))
+    assert keys == sorted({request_key.request_key(run << 18, "req_1") for run in runs})

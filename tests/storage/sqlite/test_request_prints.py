@@ -19,7 +19,7 @@ from chekt_mcp.storage.interface import Writer
 from chekt_mcp.storage.sqlite import SqliteStorage, open_storage, request_key
 from chekt_mcp.storage.sqlite.connection import connect
 from chekt_mcp.storage.sqlite.database_file import DATABASE
-from chekt_mcp.storage.sqlite.request_key import HASH_BITS, part_of, print_of, prints_of, request_keys
+from chekt_mcp.storage.sqlite.request_key import HASH_BITS, part_of, print_of, prints_of
 from chekt_mcp.storage.sqlite.request_prints import PrintUpgrade
 
 pytestmark = pytest.mark.anyio
@@ -36,6 +36,7 @@ IDS = [f"req_{random.Random(number).randrange(30)}" for number in range(1, ENTRI
 async def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteStorage]:
     """A log of several runs, in which every request has entries in some of them, written in batches of all sizes."""
     monkeypatch.setattr(request_key, "RUN_BITS", 4)
+    monkeypatch.setattr(request_key, "PART_BITS", 4)
     opened = open_storage(tmp_path)
     await sample.furnish(opened)
     entries = [sample.entry(one, at=sample.NOW + at * sample.HOUR) for at, one in enumerate(IDS)]
@@ -127,7 +128,3 @@ def test_every_key_is_among_the_prints_of_its_part(hashes: list[int], run: int) 
     assert len(prints) == 4096
     assert sum(map(len, prints)) == 2 * len(keys)
     assert all(print_of(key) in prints[part_of(key)] for key in keys)
-
-
-def test_keys_leave_out_runs_that_lack_the_request() -> None:
-    assert request_keys(3 << 18, "req_1", {1, 3}) == [request_keys(3 << 18, "req_1")[at] for at in (1, 3)]

@@ -14,9 +14,10 @@ from typing import cast
 
 from chekt_mcp.domain.audit import Query
 from chekt_mcp.domain.log_block import LogBlock, LogSpan, Texts
+from chekt_mcp.storage.sqlite.log_entries import SEQ_MASK
 from chekt_mcp.storage.sqlite.log_query import Condition, Walk
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
-from chekt_mcp.storage.sqlite.log_search import SEQ_MASK, LogSearch
+from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.session import Row
 
 ADDRESS = "(SELECT text FROM addresses WHERE addresses.id = entries.source_ip)"

@@ -8,9 +8,9 @@ from dataclasses import replace
 from chekt_mcp.domain.audit import LoggedEntry
 from chekt_mcp.storage.records import PrunedRange, StoredAnchor, StoredCheckpoint, TreeHead
 from chekt_mcp.storage.sqlite.log_blocks import LogBlocks
+from chekt_mcp.storage.sqlite.log_entries import COLUMNS
 from chekt_mcp.storage.sqlite.log_filing import INDEXED, PRINTS, Filing
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
-from chekt_mcp.storage.sqlite.log_search import COLUMNS
 from chekt_mcp.storage.sqlite.log_stretches import StretchReader, complete
 from chekt_mcp.storage.sqlite.log_tree import StoredTree
 from chekt_mcp.storage.sqlite.session import Row
@@ -50,8 +50,7 @@ class LogEvidence(LogBlocks, StretchReader, StoredTree):
 
         Those that a search would look for elsewhere than where they are count as odd.
         """
-        self._names.forget()  # somebody who changes a name in the file must not be covered by what we remember
-        self._addresses.forget()
+        self.forget()  # somebody who changes a name in the file must not be covered by what we remember
         log, known, filing = self._log(dealer) or 0, storable(dealer), Filing(self._connection)
         base = log << SEQ_BITS
         rows = self._run(ENTRIES, base + after_seq, base + (1 << SEQ_BITS) - 1, limit)

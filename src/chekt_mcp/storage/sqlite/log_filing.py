@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from chekt_mcp.domain.audit import Entry
 from chekt_mcp.domain.canonical_json import details_text
 from chekt_mcp.storage.sqlite.interned import sixteen_bytes
-from chekt_mcp.storage.sqlite.log_search import COLUMNS
+from chekt_mcp.storage.sqlite.log_entries import COLUMNS
 from chekt_mcp.storage.sqlite.request_key import HASH_BITS, PART_BITS, print_of, request_key
 from chekt_mcp.storage.sqlite.session import Row
 

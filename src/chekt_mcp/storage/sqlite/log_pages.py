@@ -14,11 +14,21 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 
 from chekt_mcp.domain.audit import Entry, Page, Position, Query
+from chekt_mcp.storage.sqlite.log_entries import SEQ_MASK, SHOWN
 from chekt_mcp.storage.sqlite.log_needs import Need, needs
-from chekt_mcp.storage.sqlite.log_query import FILTERED, Condition, Mark, Walk, one_of
+from chekt_mcp.storage.sqlite.log_query import (
+    FILTERED,
+    Condition,
+    Mark,
+    Walk,
+    all_conditions,
+    one_of,
+    together,
+)
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
-from chekt_mcp.storage.sqlite.log_search import COLUMNS, NEWEST_FIRST, SEQ_MASK, LogSearch
+from chekt_mcp.storage.sqlite.log_search import NEWEST_FIRST, LogSearch
 from chekt_mcp.storage.sqlite.log_stretches import complete
+from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.sketch import STRETCH_BITS
 from chekt_mcp.storage.sqlite.values import microseconds
 
@@ -71,6 +81,9 @@ class LogPages(LogSearch):
         if query.request_id is None or query.request_id.negated:
             return None
         walks = self._request_walks(query)
+        few = self._of_few(query.dealer, walks)
+        if few is not None:
+            return Look(few[:limit])
         rows = [
             row[0]
             for walk in walks
@@ -78,16 +91,43 @@ class LogPages(LogSearch):
         ]
         if len(rows) > MOST_SORTED:
             return None
-        if 0 < len(rows) <= MOST_LISTED:
-            walks = [Walk(None, (one_of("id", rows),), walks[0].checks)]
-        return Look(self._entries(query.dealer, walks, limit) if rows else ())
+        return Look(self._entries(query.dealer, walks, limit))
+
+    def _of_few(self, dealer: str, walks: Sequence[Walk]) -> list[Entry] | None:
+        """Read all rows that these walks lead to, newest first, in one look at each; None where they are many."""
+        rows: list[Row] = []
+        for walk in walks:
+            fits, way, room = all_conditions(walk.checks), walk.bounds, MOST_LISTED + 1 - len(rows)
+            rows += self._rows(f"SELECT {SHOWN}, {fits.clause} {way.source} LIMIT ?", *fits.values, *way.values, room)
+            if len(rows) > MOST_LISTED:
+                return None
+        rows.sort(reverse=True)  # by timestamp, then by id, of which no two are alike
+        return [self._shown(dealer, row[:-1]) for row in rows if row[-1]]
 
     def _look(self, query: Query, limit: int) -> Look:
-        look = self._walked(query, limit, FIRST_LOOK)
+        look = self._gathered(query, limit) or self._walked(query, limit, FIRST_LOOK)
         if look.end is None or len(look.entries) >= limit:
             return look
         rest = self._rest(replace(query, before=look.end), limit - len(look.entries))
         return Look([*look.entries, *rest.entries], rest.end)
+
+    def _gathered(self, query: Query, limit: int) -> Look | None:
+        """Take the newest of all rows that several addresses or keys lead to; None where these are many.
+
+        The index alone tells which are the newest, so no more rows are read than are shown, and few statements run.
+        """
+        walks = self._index_walks(query)
+        if len(walks) <= 1 or walks[0].index == "entries_by_app":
+            return None
+        walk, found = together(walks), list[Entry]()
+        marks = self._rows(f"SELECT -ts, -id {walk.bounds.source} LIMIT ?", *walk.bounds.values, FIRST_LOOK + 1)
+        if len(marks) > FIRST_LOOK:
+            return None
+        marks.sort()
+        while marks and len(found) < limit:
+            found += self._of_marks(query.dealer, marks[:limit], walk.checks)
+            del marks[:limit]
+        return Look(found[:limit])
 
     def _rest(self, query: Query, limit: int) -> Look:
         """Walk on where that is short or no sketch can tell anything; else go through the stretches."""
@@ -159,10 +199,11 @@ class LogPages(LogSearch):
         rows = Walk(None, (within,), walk.checks)
         return self._rows(f"SELECT -ts, -id {rows.source}", *rows.values)
 
-    def _of_marks(self, dealer: str, marks: Sequence[Mark]) -> list[Entry]:
-        """Read the entries at these marks."""
-        rows = (self._row(f"SELECT {COLUMNS} FROM entries WHERE id = ?", -number) for _, number in marks)  # noqa: S608 -- ours
-        return [self._entry(dealer, row) for row in rows if row is not None]
+    def _of_marks(self, dealer: str, marks: Sequence[Mark], checks: tuple[Condition, ...] = ()) -> list[Entry]:
+        """Read the entries at these marks that stand the checks, newest first."""
+        walk = Walk(None, (one_of("id", [-number for _, number in marks]),), checks)
+        rows = self._run(f"SELECT {SHOWN} {walk.source} {NEWEST_FIRST}", *walk.values)
+        return [self._shown(dealer, row) for row in rows]
 
 
 def _page(look: Look, limit: int, further: int, counted: int) -> Page:

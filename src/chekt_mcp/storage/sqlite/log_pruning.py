@@ -14,9 +14,9 @@ from itertools import islice
 
 from chekt_mcp.errors import Conflict, NotFound
 from chekt_mcp.storage.records import LegalHold, PrunePlan
+from chekt_mcp.storage.sqlite.log_entries import SEQ_MASK
 from chekt_mcp.storage.sqlite.log_evidence import EvidenceWriter, LogEvidence
 from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP, SEQ_BITS
-from chekt_mcp.storage.sqlite.log_search import SEQ_MASK
 from chekt_mcp.storage.sqlite.log_stretches import StretchWriter
 from chekt_mcp.storage.sqlite.log_tree import TILE
 from chekt_mcp.storage.sqlite.log_upkeep import forget_summaries

@@ -73,6 +73,12 @@ class Walk:
         return tuple(value for condition in self.conditions for value in condition.values)
 
 
+def together(walks: Sequence[Walk]) -> Walk:
+    """Return walks on one index as one, whose rows come in no order; they differ in the last thing that leads there."""
+    starts = any_condition([walk.entry[-1] for walk in walks])  # SQLite makes an IN of the same column's values
+    return Walk(walks[0].index, (*walks[0].entry[:-1], starts), walks[0].checks)
+
+
 def one_of(column: str, numbers: Sequence[object]) -> Condition:
     """Match any of these values."""
     return Condition(f"{column} IN ({','.join('?' * len(numbers))})", tuple(numbers))
@@ -130,6 +136,12 @@ def any_condition(conditions: Sequence[Condition]) -> Condition:
     """Match what any of these does."""
     clause = " OR ".join(condition.clause for condition in conditions)
     return Condition(f"({clause})", tuple(value for condition in conditions for value in condition.values))
+
+
+def all_conditions(conditions: Sequence[Condition]) -> Condition:
+    """Match what all of these do; none of them matches everything."""
+    clause = " AND ".join(f"({condition.clause})" for condition in conditions)
+    return Condition(clause or "1", tuple(value for condition in conditions for value in condition.values))
 
 
 def of_texts(choice: Choice[str], named: Callable[[str], Condition]) -> Condition:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
-from chekt_mcp.domain.audit import Entry, Kind, Query, Result
+from chekt_mcp.domain.audit import Entry, Query
+from chekt_mcp.storage.sqlite.log_entries import SHOWN, EntryReader
 from chekt_mcp.storage.sqlite.log_query import (
     NUMBERED,
     Condition,
@@ -30,14 +31,9 @@ from chekt_mcp.storage.sqlite.log_query import (
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS, LogReader
 from chekt_mcp.storage.sqlite.request_prints import PrintReader
 from chekt_mcp.storage.sqlite.session import Row
-from chekt_mcp.storage.sqlite.values import logged_details, moment, storable
+from chekt_mcp.storage.sqlite.values import storable
 
-COLUMNS = "ts, id, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin, details"
 NEWEST_FIRST = "ORDER BY ts DESC, id DESC"
-KINDS: Mapping[str | None, Kind] = {kind.value: kind for kind in Kind}
-RESULTS: Mapping[str | None, Result] = {result.value: result for result in Result}
-READ_AS_NONE = (None, "{}")
-SEQ_MASK = (1 << SEQ_BITS) - 1
 ADDRESS = "(SELECT ip FROM addresses WHERE id = source_ip)"
 MOST_WALKS = 64
 """Walks that are merged for one query; beyond it, rows are filtered instead."""
@@ -65,7 +61,7 @@ class Plan:
         return (*self.always(query), self.allowed, *self.named.values(), *self.requests, *self.inside, *self.texts)
 
 
-class LogSearch(LogReader, PrintReader):
+class LogSearch(LogReader, EntryReader, PrintReader):
     """Lookups, see `storage.interface.Reader`."""
 
     async def search(self, query: Query, limit: int) -> Sequence[Entry]:
@@ -87,8 +83,8 @@ class LogSearch(LogReader, PrintReader):
         if log is None:
             return []
         walk = Walk("entries_by_request", (equals("log", log), self._request(log, storable(request_id))))
-        rows = self._rows(f"SELECT {COLUMNS} {walk.source} {NEWEST_FIRST} LIMIT ?", *walk.values, limit)
-        return [self._entry(dealer, row) for row in rows]
+        rows = self._rows(f"SELECT {SHOWN} {walk.source} {NEWEST_FIRST} LIMIT ?", *walk.values, limit)
+        return [self._shown(dealer, row) for row in rows]
 
     def _entries(self, dealer: str, walks: Sequence[Walk], limit: int) -> list[Entry]:
         """Return at most `limit` entries that lie on these walks, newest first."""
@@ -96,10 +92,10 @@ class LogSearch(LogReader, PrintReader):
             cursors = [
                 stack.enter_context(closing(self._run(statement, *walk.values, limit)))
                 for walk in walks
-                for statement in [f"SELECT {COLUMNS} {walk.source} {NEWEST_FIRST} LIMIT ?"]
+                for statement in [f"SELECT {SHOWN} {walk.source} {NEWEST_FIRST} LIMIT ?"]
             ]
-            merged = heapq.merge(*cursors, key=_position, reverse=True)
-            return [self._entry(dealer, row) for row in islice(merged, limit)]
+            merged = heapq.merge(*cursors, key=_position, reverse=True) if len(cursors) > 1 else chain(*cursors)
+            return [self._shown(dealer, row) for row in islice(merged, limit)]
 
     def _walks(self, query: Query) -> list[Walk]:
         """Return the walks that leave least to read; none when nothing can fit."""
@@ -190,39 +186,6 @@ class LogSearch(LogReader, PrintReader):
         if query.source_network.negated:
             return None, [but_not(inside)]
         return (places if few else None), [inside]
-
-    def _entry(self, dealer: str, row: Row) -> Entry:
-        """Read a row; what cannot be read as what it should be never fails the page, and is not passed off as more."""
-        ts, number, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = row
-        named = {"app": app, "actor": actor, "action": action, "scope": scope, "source": source, "key_id": key}
-        named["origin"] = origin
-        texts = {field: self._names.text(number) for field, number in named.items()}
-        place = self._addresses.text(address)
-        kind_, result_ = KINDS.get(self._names.text(kind)), RESULTS.get(self._names.text(result))
-        details_ = logged_details(details)
-        named |= {"source_ip": address, "kind": kind, "result": result}
-        read = texts | {"source_ip": place, "kind": kind_, "result": result_}
-        odd = [field for field, value in read.items() if value is None and named[field] is not None]
-        if not details_ and details not in READ_AS_NONE:
-            odd.append("details")
-        return Entry(
-            dealer=dealer,
-            timestamp=moment(ts),
-            actor=texts["actor"] or "",
-            kind=kind_ or Kind.OPERATOR_ACTION,
-            action=texts["action"] or "",
-            result=result_ or Result.ERROR,
-            request_id=request_id,
-            app=texts["app"],
-            scope=texts["scope"],
-            source=texts["source"],
-            source_ip=place,
-            key_id=texts["key_id"],
-            origin=texts["origin"],
-            details=details_,
-            seq=number & SEQ_MASK,
-            odd=tuple(odd),
-        )
 
 
 def _position(row: Row) -> tuple[int, int]:

@@ -9,8 +9,8 @@ from chekt_mcp.domain.analysis.facts import ClockStep, Newcomer, ScopeUse, Turno
 from chekt_mcp.domain.audit import Kind, Result
 from chekt_mcp.domain.timespan import Window
 from chekt_mcp.storage.sqlite.log_cut import among
+from chekt_mcp.storage.sqlite.log_entries import RESULTS
 from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP, LogReader
-from chekt_mcp.storage.sqlite.log_search import RESULTS
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 from chekt_mcp.storage.summary_interface import Apps
 

@@ -8,8 +8,8 @@ from chekt_mcp.domain.analysis.facts import Activity, HourCount, MinuteCount, Ra
 from chekt_mcp.domain.audit import Kind, Result
 from chekt_mcp.domain.timespan import Window
 from chekt_mcp.storage.sqlite.log_cut import ACTIVITY, SOURCES, among
+from chekt_mcp.storage.sqlite.log_entries import KINDS, RESULTS
 from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP
-from chekt_mcp.storage.sqlite.log_search import KINDS, RESULTS
 from chekt_mcp.storage.sqlite.log_sightings import LogSightings
 from chekt_mcp.storage.sqlite.log_upkeep import MINUTE
 from chekt_mcp.storage.sqlite.session import Row

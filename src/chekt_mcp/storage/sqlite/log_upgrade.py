@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from chekt_mcp.domain.audit_leaf import SALT_LENGTH, leaf_hash
 from chekt_mcp.domain.canonical_json import details_text
 from chekt_mcp.domain.merkle import Frontier
+from chekt_mcp.storage.sqlite.log_entries import COLUMNS, SEQ_MASK
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
-from chekt_mcp.storage.sqlite.log_search import COLUMNS, SEQ_MASK, LogSearch
+from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.log_tree import MISSING, TILE, StoredTree
 from chekt_mcp.storage.sqlite.request_key import request_key
 from chekt_mcp.storage.sqlite.session import Row

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Iterable
 from hashlib import sha256
 from itertools import pairwise
 
@@ -21,11 +21,14 @@ HASH_BITS = 40
 PART_BITS = 12
 """The hash's first bits say in which part of its run's prints an id is; 64 are in a part, more or less."""
 
-PRINT_BITS = 16
-"""An id's print; a run that does not have the id is asked for it all the same once in 500 times."""
+PRINT = 2
+"""Bytes of an id's print; a run that does not have the id is asked for it all the same once in 500 times."""
 
-BEHIND_PRINT = 8
-"""Bits of the hash that come after the print."""
+BEHIND_PRINT = 1
+"""Bytes of the hash that come after the print."""
+
+WIDTH = 8
+"""Bytes of a key."""
 
 
 def request_key(seq: int, stored_id: str) -> int:
@@ -33,10 +36,9 @@ def request_key(seq: int, stored_id: str) -> int:
     return (seq >> RUN_BITS << HASH_BITS) + request_hash(stored_id)
 
 
-def request_keys(size: int, stored_id: str, without: Collection[int] = ()) -> list[int]:
-    """Return the keys that a request id has in the runs of a log of `size` entries but these, newest run first."""
-    own = request_hash(stored_id)
-    return [(run << HASH_BITS) + own for run in range(size >> RUN_BITS, -1, -1) if run not in without]
+def keys_of(own: int, runs: Iterable[int]) -> list[int]:
+    """Return the keys that a request with this `request_hash` has in these runs."""
+    return [(run << HASH_BITS) + own for run in runs]
 
 
 def request_hash(stored_id: str) -> int:
@@ -66,7 +68,7 @@ def part_of(key: int) -> int:
 
 def print_of(key: int) -> bytes:
     """Return the print of a key, or a hash."""
-    return (key >> BEHIND_PRINT & (1 << PRINT_BITS) - 1).to_bytes(PRINT_BITS // 8)
+    return key.to_bytes(WIDTH)[-BEHIND_PRINT - PRINT : -BEHIND_PRINT]
 
 
 def prints_of(keys: array[int]) -> list[bytes]:
@@ -74,8 +76,16 @@ def prints_of(keys: array[int]) -> list[bytes]:
     step = HASH_BITS - PART_BITS
     first = keys[0] >> HASH_BITS << HASH_BITS if keys else 0
     ends = [bisect_left(keys, first + (part << step)) for part in range((1 << PART_BITS) + 1)]
-    prints = array("H", [key >> BEHIND_PRINT & (1 << PRINT_BITS) - 1 for key in keys])
+    prints = _prints(keys)
+    return [prints[begin * PRINT : end * PRINT] for begin, end in pairwise(ends)]
+
+
+def _prints(keys: array[int]) -> bytes:
+    """Return `print_of` each, joined: sliced, because a call for each key would hold an append up noticeably."""
+    in_order = keys[:]
     if sys.byteorder == "little":
-        prints.byteswap()
-    joined, width = prints.tobytes(), PRINT_BITS // 8
-    return [joined[begin * width : end * width] for begin, end in pairwise(ends)]
+        in_order.byteswap()
+    written, prints = in_order.tobytes(), bytearray(PRINT * len(keys))
+    for byte in range(PRINT):
+        prints[byte::PRINT] = written[WIDTH - BEHIND_PRINT - PRINT + byte :: WIDTH]
+    return bytes(prints)

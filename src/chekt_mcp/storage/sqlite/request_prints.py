@@ -17,15 +17,19 @@ from chekt_mcp.storage.sqlite.request_key import (
     HASH_BITS,
     complete_runs,
     entries_of,
+    keys_of,
     part_of,
     print_of,
     prints_of,
     request_hash,
-    request_keys,
     run_of,
 )
 from chekt_mcp.storage.sqlite.session import Session
 
+WITH = (
+    "SELECT count(*), group_concat(CASE WHEN instr(prints, ?) IS NOT 0 THEN run END) FROM request_prints"
+    " WHERE log = ? AND part = ? AND run >= 0 AND run < ?"
+)
 WITHOUT = "SELECT run FROM request_prints WHERE log = ? AND part = ? AND instr(prints, ?) = 0"
 KEYS = (
     "SELECT request_key FROM entries INDEXED BY entries_by_request"
@@ -45,9 +49,13 @@ class PrintReader(Session):
 
     def _request_keys(self, log: int, size: int, stored_id: str) -> list[int]:
         """Return the keys that a request id may have in a log of `size` entries, newest run first."""
-        own = request_hash(stored_id)
+        own, complete = request_hash(stored_id), complete_runs(size)
+        printed, runs = self._row(WITH, print_of(own), log, part_of(own), complete) or (0, None)
+        if printed == complete:
+            there = [int(run) for run in runs.split(",")] if runs else []
+            return keys_of(own, sorted({*there, run_of(size)}, reverse=True))
         without = {run for (run,) in self._rows(WITHOUT, log, part_of(own), print_of(own))}
-        return request_keys(size, stored_id, without)
+        return keys_of(own, [run for run in range(run_of(size), -1, -1) if run not in without])
 
 
 class PrintWriter(PrintReader):

@@ -11,7 +11,8 @@ from chekt_mcp.domain.canonical_json import details_from
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-LARGE_NUMBER = re.compile(r"\d{16}")
+LARGE_NUMBER = re.compile(r"[0-9]{16}")
+DECODER = json.JSONDecoder()
 NOT_KEPT = '{"not_kept":"these details cannot be written as JSON"}'
 
 
@@ -70,7 +71,16 @@ def json_object(text: object) -> Mapping[str, object]:
     if not isinstance(text, str | bytes):
         return {}
     try:
-        value = json.loads(text)
+        value = _read(text) if isinstance(text, str) else json.loads(text)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _read(text: str) -> object:
+    """Do as `json.loads`, which takes twice as long for an entry's details: it looks for spaces around them."""
+    try:
+        value, end = DECODER.raw_decode(text)
+    except ValueError:
+        return json.loads(text)
+    return value if end == len(text) else json.loads(text)
