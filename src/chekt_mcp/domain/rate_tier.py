@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from chekt_mcp.domain.token_bucket import Rate
 
@@ -17,14 +18,14 @@ class RateTier(StrEnum):
     ENTERPRISE = "enterprise"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TierRate:
     """What a tier grants. `bucket` holds what may come at once, and fills up at the rate per minute."""
 
     per_minute: int
     at_once: int
 
-    @property
+    @cached_property
     def bucket(self) -> Rate:
         """The tier as a token bucket."""
         return Rate(self.at_once, timedelta(minutes=1) * self.at_once / self.per_minute)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import ceil
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rate:
     """At most `burst` at once, and `burst` in any `span` in the long run."""
 
     burst: int
     span: timedelta
 
-    @property
+    @cached_property
     def refill(self) -> timedelta:
         """The time in which one token runs in."""
         return self.span / self.burst
