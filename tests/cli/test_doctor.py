@@ -131,6 +131,21 @@ def test_a_missing_package_is_named(ready: Machine) -> None:
     assert "The package mcp is missing" in faults(ready, here)[0].text
 
 
+def test_a_package_that_only_an_extra_needs_may_be_missing_and_is_held_to_its_bounds_where_it_is_there(
+    ready: Machine,
+) -> None:
+    def version_of(name: str) -> str:
+        if name == "uvloop":
+            return "0.20.0"
+        raise PackageNotFoundError(name)
+
+    absent = "httptools>=0.6.4; extra == 'fast'"
+    old = "uvloop>=0.21; (sys_platform != 'win32') and extra == 'fast'"
+    assert faults(ready, replace(surroundings(ready), requirements=(absent,), version_of=version_of)) == []
+    [fault] = faults(ready, replace(surroundings(ready), requirements=(absent, old), version_of=version_of))
+    assert "uvloop 0.20.0 is not what is needed (>=0.21)" in fault.text
+
+
 @pytest.mark.parametrize("name", ["chekt.db", "."])
 def test_permissions_that_let_others_in_are_a_fault(ready: Machine, name: str) -> None:
     (ready.state / name).chmod(0o755)

@@ -11,13 +11,14 @@ from chekt_mcp.cli.doctor.finding import Finding, failure, fine
 from chekt_mcp.cli.doctor.surroundings import Surroundings
 
 OLDEST_PYTHON = "3.11"
-REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*)")
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*);?(.*)")
+OPTIONAL = re.compile(r"\bextra\s*==")
 BOUND = re.compile(r"(>=|<)\s*([0-9][0-9.]*)")
 REINSTALL = "Install chekt-mcp again in a fresh virtual environment."
 
 
 def check_versions(here: Surroundings) -> list[Finding]:
-    """Hold Python and every required package against the bounds of our own metadata."""
+    """Hold Python and every package against the bounds of our own metadata; what an extra asks for may be missing."""
     troubles = [_package(requirement, here.version_of) for requirement in here.requirements]
     found = [one for one in troubles if one is not None]
     if _release(here.python) < _release(OLDEST_PYTHON):
@@ -29,10 +30,12 @@ def _package(requirement: str, version_of: Callable[[str], str]) -> Finding | No
     parsed = REQUIREMENT.match(requirement)
     if parsed is None:
         return None
-    name, bounds = parsed.group(1), parsed.group(2).strip()
+    name, bounds, marker = parsed.group(1), parsed.group(2).strip(), parsed.group(3)
     try:
         version = version_of(name)
     except PackageNotFoundError:
+        if OPTIONAL.search(marker):
+            return None
         return failure("versions", f"The package {name} is missing.", REINSTALL)
     if all(_within(version, *bound) for bound in BOUND.findall(bounds)):
         return None
