@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
 
 from chekt_mcp.domain.audit import Entry
 from chekt_mcp.domain.foreign_text import escaped
@@ -37,8 +39,8 @@ def chosen_fields(wanted: Sequence[str] | None) -> tuple[str, ...]:
 
 def rows_of(entries: Sequence[Entry], fields: tuple[str, ...]) -> tuple[list[Row], int]:
     """Return the rows, and how many of their values were cut."""
-    cut: list[str] = []
-    return [_row(entry, fields, cut) for entry in entries], len(cut)
+    shown, values = _Shown(), attrgetter(*fields)
+    return [_row(entry, dict(zip(fields, values(entry), strict=True)), shown) for entry in entries], shown.cut
 
 
 def row_words(row: Row) -> str:
@@ -47,19 +49,31 @@ def row_words(row: Row) -> str:
     return " ".join("-" if value is None else str(value) for value in values)
 
 
-def _row(entry: Entry, fields: tuple[str, ...], cut: list[str]) -> Row:
-    row: Row = {field: None if field in entry.odd else _value(entry, field, cut) for field in fields}
+def _row(entry: Entry, values: Row, shown: _Shown) -> Row:
+    row: Row = {field: None if field in entry.odd else shown.value(value) for field, value in values.items()}
     return row | {ODD: list(entry.odd)} if entry.odd else row
 
 
-def _value(entry: Entry, field: str, cut: list[str]) -> object:
-    if field == "timestamp":
-        return rfc3339(entry.timestamp)
-    value = getattr(entry, field)
-    if isinstance(value, Mapping):
-        value = ", ".join(f"{name}={inner}" for name, inner in value.items())
-    if not isinstance(value, str):
+class _Shown:
+    """The values of a page. Most texts come by many times; each is escaped once."""
+
+    def __init__(self) -> None:
+        self.cut = 0
+        self._texts: dict[str, str] = {}
+
+    def value(self, value: object) -> object:
+        """Return what stands in a row, and count what is cut."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, datetime):
+            return rfc3339(value)
+        if isinstance(value, Mapping):
+            return self._text(", ".join(f"{name}={inner}" for name, inner in value.items()))
         return value
-    if len(value) > TEXT_LIMIT:
-        cut.append(field)
-    return escaped(str(value), TEXT_LIMIT)
+
+    def _text(self, text: str) -> str:
+        self.cut += len(text) > TEXT_LIMIT
+        known = self._texts.get(text)
+        if known is None:
+            known = self._texts[text] = escaped(str(text), TEXT_LIMIT)
+        return known

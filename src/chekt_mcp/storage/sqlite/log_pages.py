@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chekt_mcp.domain.audit import Entry, Page, Position, Query
 from chekt_mcp.storage.sqlite.log_entries import SEQ_MASK, SHOWN
@@ -168,36 +169,35 @@ class LogPages(LogSearch):
         plan = self._plan(query)
         if plan is None:
             return Look(())
-        walk, newest = Walk(None, (), plan.checks(query)), complete(self._size(plan.log))
+        walk = Walk(None, (Condition("id BETWEEN ? AND ?", ()),), plan.checks(query))
+        read = partial(self._read, log, Condition(f"SELECT -ts, -id {walk.source}", walk.values))
         since, last = microseconds(query.since), _last_moment(query)
-        waiting = [*self._read(walk, log, newest)]
+        waiting = read(complete(self._size(log)))
         heapq.heapify(waiting)
         found: list[Mark] = []
-        looked = len(waiting)
+        looked, most = len(waiting), MOST_READ // texts(query)
         with closing(self._run(STRETCHES, log, since, last)) as stretches:
             for stretch, last_ts, sketch in stretches:
                 while waiting and -waiting[0][0] > last_ts:
                     found.append(heapq.heappop(waiting))
                 if len(found) >= limit:
                     break
-                if looked > MOST_READ // texts(query):
+                if looked > most:
                     end = Position(last_ts, SEQ_MASK)
                     return Look(self._of_marks(query.dealer, found), end) if last_ts < last else None
                 looked += PASSED_OVER
                 if all(need.may_be_met(sketch) for need in needed):
                     looked += 1 << STRETCH_BITS
-                    for mark in self._read(walk, log, stretch):
+                    for mark in read(stretch):
                         heapq.heappush(waiting, mark)
             else:
                 found += sorted(waiting)
         return Look(self._of_marks(query.dealer, found[:limit]))
 
-    def _read(self, walk: Walk, log: int, stretch: int) -> list[Mark]:
+    def _read(self, log: int, fitting: Condition, stretch: int) -> list[Mark]:
         """Return what fits in a stretch, as marks that sort newest first."""
         first = (log << SEQ_BITS) + (stretch << STRETCH_BITS)
-        within = Condition("id BETWEEN ? AND ?", (first, first + (1 << STRETCH_BITS) - 1))
-        rows = Walk(None, (within,), walk.checks)
-        return self._rows(f"SELECT -ts, -id {rows.source}", *rows.values)
+        return self._rows(fitting.clause, first, first + (1 << STRETCH_BITS) - 1, *fitting.values)
 
     def _of_marks(self, dealer: str, marks: Sequence[Mark], checks: tuple[Condition, ...] = ()) -> list[Entry]:
         """Read the entries at these marks that stand the checks, newest first."""

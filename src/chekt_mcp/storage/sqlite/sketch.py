@@ -31,6 +31,7 @@ TERMS_TO_BITS = 4
 WORD = 0xFFFFFFFF
 SPREAD = 0x9E3779B1  # 2^32 / golden ratio: Knuth, The Art of Computer Programming, vol. 3, 6.4
 OTHERWISE = 0x85EBCA6B  # of MurmurHash3's finalizer: odd, and unlike the first
+Spread = tuple[tuple[int, int], ...]
 DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
@@ -75,11 +76,16 @@ def sketch(terms: set[int]) -> bytes:
     return int(flags.translate(DIGITS), 2).to_bytes(1 << bits - 3)
 
 
-def may_hold(drawn: bytes, terms: Iterable[int]) -> bool:
+def spread(terms: Iterable[int]) -> Spread:
+    """Return where these terms are drawn, in 2^32nds of a sketch: many sketches are looked at for the same ones."""
+    return tuple((term * SPREAD & WORD, term * OTHERWISE & WORD) for term in terms)
+
+
+def may_hold(drawn: bytes, terms: Spread) -> bool:
     """Tell whether all of these terms may be among those drawn."""
     shift = 30 - len(drawn).bit_length()  # as in `sketch`: 2^bits is eight times the length
-    for term in terms:
-        one, other = (term * SPREAD & WORD) >> shift, (term * OTHERWISE & WORD) >> shift
+    for one, other in terms:
+        one, other = one >> shift, other >> shift  # noqa: PLW2901 -- names of their own would be a step more
         if not (drawn[one >> 3] << (one & 7) & drawn[other >> 3] << (other & 7) & 128):
             return False
     return True
