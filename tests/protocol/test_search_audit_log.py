@@ -14,7 +14,7 @@ import pytest
 from api_traffic import traffic
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.storage.interface import Writer
-from chekt_mcp.storage.sqlite import log_pages
+from chekt_mcp.storage.sqlite import log_pages, log_sifting
 from chekt_mcp.storage.sqlite.database_file import DATABASE
 from world import Era, World, refusal, structured, words
 
@@ -128,8 +128,8 @@ async def test_a_cursor_knows_its_question_however_it_is_written(world: World, e
 async def test_a_search_that_would_take_long_says_how_far_it_got_and_goes_on(
     world: World, era: Era, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("FIRST_LOOK", "MOST_WALKED", "MOST_READ"):
-        monkeypatch.setattr(log_pages, name, 10)
+    for module, name in [(log_pages, "FIRST_LOOK"), (log_pages, "MOST_WALKED"), (log_sifting, "MOST_READ")]:
+        monkeypatch.setattr(module, name, 10)
     key = await world.add_app("shop")
     await world.log(*traffic(world, "192.0.2.77", 40))
     asked: dict[str, Any] = {"text": "!curl", "app": "shop"}

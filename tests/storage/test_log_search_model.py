@@ -14,7 +14,7 @@ import storage_samples as sample
 from chekt_mcp.domain.audit import Entry, Kind, NewEntry, Query, Result
 from chekt_mcp.domain.choice import Choice
 from chekt_mcp.storage.interface import Storage
-from chekt_mcp.storage.sqlite import log_pages, log_stretches
+from chekt_mcp.storage.sqlite import log_pages, log_sifting, log_stretches, request_key
 
 pytestmark = pytest.mark.anyio
 
@@ -107,16 +107,15 @@ async def test_any_combination_of_conditions_finds_what_a_plain_filter_finds(sto
 def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pages have their usual room, or so little of it that every way of going on is needed."""
     if request.param == "short of everything":
-        for module in (log_pages, log_stretches):
+        for module in (log_sifting, log_stretches):
             monkeypatch.setattr(module, "STRETCH_BITS", 3)
-        for name, value in {
-            "FIRST_LOOK": 5,
-            "MOST_WALKED": 20,
-            "MOST_READ": 20,
-            "PASSED_OVER": 1,
-            "MOST_SORTED": 30,
+        for module, room in {
+            log_pages: {"FIRST_LOOK": 5, "MOST_WALKED": 20, "MOST_LISTED": 7, "MOST_SORTED": 30},
+            log_sifting: {"MOST_READ": 20, "PASSED_OVER": 1},
+            request_key: {"RUN_BITS": 5, "PART_BITS": 2},
         }.items():
-            monkeypatch.setattr(log_pages, name, value)
+            for name, value in room.items():
+                monkeypatch.setattr(module, name, value)
 
 
 @pytest.mark.usefixtures("room")

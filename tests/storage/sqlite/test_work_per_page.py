@@ -14,7 +14,7 @@ import pytest
 import storage_samples as sample
 from chekt_mcp.domain.audit import Page, Position, Result
 from chekt_mcp.domain.choice import any_of, none_of
-from chekt_mcp.storage.sqlite import log_pages, open_storage
+from chekt_mcp.storage.sqlite import log_pages, log_sifting, open_storage
 from chekt_mcp.storage.sqlite.connection import connect_to_read
 from chekt_mcp.storage.sqlite.database_file import DATABASE
 from chekt_mcp.storage.sqlite.snapshots import Snapshots
@@ -97,8 +97,8 @@ UNINDEXED: dict[str, dict[str, Any]] = {
 def test_a_page_never_looks_at_more_than_it_may(
     log: Snapshots, monkeypatch: pytest.MonkeyPatch, conditions: dict[str, Any]
 ) -> None:
-    for name in ("FIRST_LOOK", "MOST_WALKED", "MOST_READ"):
-        monkeypatch.setattr(log_pages, name, 100)
+    for module, name in [(log_pages, "FIRST_LOOK"), (log_pages, "MOST_WALKED"), (log_sifting, "MOST_READ")]:
+        monkeypatch.setattr(module, name, 100)
     assert steps(log, "search_page", sample.query(**conditions), 20) * STEP < 60_000
 
 
