@@ -4,9 +4,12 @@
 
 Fills a state with traffic of three apps, 10 million entries a year (100,000 entries unless told otherwise; with
 DIRECTORY it is kept there and used again), in batches of 10,000, and says how fast. Then it asks for a page of 50,
-every time for something else, and prints the median and the 99th percentile: by the clock, and of the processor, which
-is judged, because what else the machine does is not ours. A limit is for the median; the 99th percentile has ten times
-as much. "all": how many pages were full or complete; the others say how far they got.
+every time for something else, and prints the median and the 99th percentile, by the clock and of the processor.
+
+Judged is the clock: the median by the target, the 99th percentile by ten times as much; what is missed is named.
+Where other work shares the machine the processor tells more. The file is read through before each kind of question,
+for a page that the operating system does not have takes the disk's 0.1 ms. "first": the median of a question that is
+the first one of a new connection. "all": how many pages were full or complete; the others say how far they got.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_network
@@ -37,6 +41,8 @@ ENTRIES = 100_000
 BATCH = 10_000
 PAGE = 50
 ROUNDS = 200
+FIRST_ROUNDS = 20
+CHUNK = 1 << 24
 YEAR = timedelta(days=365)
 BEGIN = datetime(2025, 7, 1, tzinfo=UTC)
 END = BEGIN + 2 * YEAR
@@ -156,15 +162,57 @@ def questions(count: int) -> dict[str, tuple[float, Ask]]:
     }
 
 
-def measure(log: Snapshots, ask: Ask, dice: random.Random) -> tuple[list[float], list[float], list[Page]]:
-    """Ask `ROUNDS` questions of a kind; return the milliseconds each took by clock and processor, and the pages."""
-    taken, worked, pages = [], [], []
-    for query in [ask(dice) for _ in range(ROUNDS)]:
-        start, began = time.perf_counter(), time.process_time()
-        pages.append(log.run(partial(page, query)))
-        worked.append((time.process_time() - began) * 1e3)
-        taken.append((time.perf_counter() - start) * 1e3)
-    return sorted(taken), sorted(worked), pages
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the questions of a kind took, in milliseconds, ascending, and the pages."""
+
+    clock: list[float]
+    processor: list[float]
+    first: list[float]
+    pages: list[Page]
+
+    @property
+    def settled(self) -> float:
+        """How many of the pages were full or complete."""
+        return sum(one.full or one.following is None for one in self.pages) / len(self.pages)
+
+    def missed(self, limit: float) -> list[str]:
+        """Say what is beyond its limit."""
+        measured = {"p50": (statistics.median(self.clock), limit), "p99": (p99(self.clock), limit * 10)}
+        return [f"{name} {took:.3f} > {most:g}" for name, (took, most) in measured.items() if took > most]
+
+
+def measure(database: Path, ask: Ask, dice: random.Random) -> Taken:
+    """Ask `ROUNDS` questions of a kind on one connection, and `FIRST_ROUNDS` on a new one each."""
+    read_through(database)
+    taken = Taken([], [], [], [])
+    with closing(connect_to_read(database)) as connection:
+        log = Snapshots(connection)
+        for query in [ask(dice) for _ in range(ROUNDS)]:
+            start, began = time.perf_counter(), time.process_time()
+            taken.pages.append(log.run(partial(page, query)))
+            taken.processor.append((time.process_time() - began) * 1e3)
+            taken.clock.append((time.perf_counter() - start) * 1e3)
+    for query in [ask(dice) for _ in range(FIRST_ROUNDS)]:
+        start = time.perf_counter()
+        with closing(connect_to_read(database)) as connection:
+            Snapshots(connection).run(partial(page, query))
+        taken.first.append((time.perf_counter() - start) * 1e3)
+    for times in (taken.clock, taken.processor, taken.first):
+        times.sort()
+    return taken
+
+
+def read_through(database: Path) -> None:
+    """Have the operating system remember the file, if it has the memory."""
+    with database.open("rb") as file:
+        while file.read(CHUNK):
+            pass
+
+
+def p99(ascending: Sequence[float]) -> float:
+    """Return the 99th percentile."""
+    return ascending[len(ascending) * 99 // 100]
 
 
 async def page(query: Query, reader: Reader) -> Page:
@@ -172,23 +220,18 @@ async def page(query: Query, reader: Reader) -> Page:
     return await reader.search_page(query, PAGE)
 
 
-def run(directory: Path, count: int) -> bool:
-    """Fill, measure and report; tell whether all limits are kept."""
+def run(directory: Path, count: int) -> list[str]:
+    """Fill, measure and report; return what is beyond its limit."""
     asyncio.run(fill(directory, count))
-    connection = connect_to_read((directory / DATABASE).absolute())
-    log, kept, dice = Snapshots(connection), True, random.Random(2)  # noqa: S311 -- as above
+    database, dice, missed = (directory / DATABASE).absolute(), random.Random(2), list[str]()  # noqa: S311 -- as above
     print(f"{count:,} entries, pages of {PAGE}, milliseconds")
-    print(f"{'':28}{'clock p50':>11}{'p99':>9}{'proc. p50':>11}{'p99':>9}{'limit':>8}{'all':>7}")
+    print(f"{'':28}{'clock p50':>11}{'p99':>9}{'proc. p50':>11}{'p99':>9}{'first':>9}{'limit':>8}{'all':>7}")
     for kind, (limit, ask) in questions(count).items():
-        taken, worked, pages = measure(log, ask, dice)
-        (clock, clock_p99), (median, p99) = (
-            (statistics.median(one), one[ROUNDS * 99 // 100]) for one in (taken, worked)
-        )
-        full = sum(one.full or one.following is None for one in pages)
-        kept &= median <= limit and p99 <= limit * 10
-        print(f"{kind:28}{clock:11.3f}{clock_p99:9.3f}{median:11.3f}{p99:9.3f}{limit:8}{full / ROUNDS:7.0%}")
-    connection.close()
-    return kept
+        taken = measure(database, ask, dice)
+        times = "".join(f"{statistics.median(one):11.3f}{p99(one):9.3f}" for one in (taken.clock, taken.processor))
+        print(f"{kind:28}{times}{statistics.median(taken.first):9.3f}{limit:8}{taken.settled:7.0%}")
+        missed += [f"{kind}: {what}" for what in taken.missed(limit)]
+    return missed
 
 
 def main() -> int:
@@ -197,9 +240,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(sys.argv[2] if len(sys.argv) > 2 else temporary)
         directory.mkdir(exist_ok=True)
-        kept = run(directory, count)
-    print(f"limits: {'kept' if kept else 'NOT KEPT'}")
-    return 0 if kept else 1
+        missed = run(directory, count)
+    print("limits kept" if not missed else "\n".join(["MISSED", *missed]))
+    return 1 if missed else 0
 
 
 if __name__ == "__main__":
