@@ -210,5 +210,5 @@ async def test_the_last_request_from_a_network_is_found(storage: Storage, networ
         sample.entry(source_ip="192.0.2.3", kind=Kind.TOOL_CALL),
         sample.entry(source_ip="192.0.2.4", at=sample.NOW - sample.DAY),
     )
-    found = sample.work("last_request", "acme", "shop", ip_network(network), sample.NOW)
-    assert await storage.read(found) == last
+    found = sample.work("last_requests", "acme", "shop", [ip_network(network)], sample.NOW)
+    assert await storage.read(found) == [last]

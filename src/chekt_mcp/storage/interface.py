@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App
 from chekt_mcp.domain.approval import Approval
-from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, NewEntry, Page, Query, Traffic
+from chekt_mcp.domain.audit import AddressUse, Entry, KeyUse, LogExtent, Network, NewEntry, Page, Query, Traffic
 from chekt_mcp.domain.retention import Plan
 from chekt_mcp.storage.import_interface import ImportChanges, ImportLookups
 from chekt_mcp.storage.key_interface import KeyChanges, KeyLookups
@@ -140,10 +139,10 @@ class Reader(
         """
         ...
 
-    async def last_request(
-        self, dealer: str, app: str, network: IPv4Network | IPv6Network, since: datetime
-    ) -> datetime | None:
-        """When the app was last called from a network since then (whole hours); `api_call` entries only."""
+    async def last_requests(
+        self, dealer: str, app: str, networks: Sequence[Network], since: datetime
+    ) -> Sequence[datetime | None]:
+        """When the app was last called from each network since then (whole hours): `api_call` entries only."""
         ...
 
     async def traffic_extent(self, dealer: str, app: str) -> tuple[datetime, datetime] | None:

@@ -52,6 +52,7 @@ async def test_counts_tell_the_same_as_the_entries(
     storage = open_storage(tmp_path_factory.mktemp("state"), one_caller=True)
     logged = entries(spread)
     for half in (logged[::2], logged[1::2]):
+        await storage.write(sample.work("sum_up", "acme"))
         await storage.write(sample.work("append", half))
     found = await storage.read(sample.work("key_uses", "acme", "key_1", since))
     await storage.close()
@@ -63,6 +64,7 @@ async def test_an_older_log_is_counted_when_it_is_brought_up_to_date(tmp_path: P
     storage = open_storage(tmp_path)
     spread = [(AROUND_1970 + timedelta(minutes=17 * number - 900), PLACES[number % 4]) for number in range(200)]
     await storage.write(sample.work("append", entries(spread)))
+    await storage.write(sample.work("sum_up", "acme"))
     await storage.close()
     script = (resources.files("chekt_mcp.storage.sqlite") / "migrations" / "0005_key_use.sql").read_text("utf-8")
     with closing(sqlite3.connect(tmp_path / "chekt.db")) as database:

@@ -29,6 +29,17 @@ TABLES = (
     "clock_steps",
     "scope_grants",
 )
+SUMMED = (*TABLES[:-1], "key_use", "last_requests")
+AS_BEFORE = """
+DROP TABLE last_requests;
+CREATE TABLE traffic (log, app, hour, source_ip, requests, last_ts, PRIMARY KEY (log, app, hour, source_ip));
+INSERT INTO traffic
+SELECT log, app, ts / 3600000000 - (ts % 3600000000 < 0), source_ip, count(*), max(ts) FROM entries
+WHERE kind = (SELECT id FROM names WHERE text = 'api_call') AND app IS NOT NULL AND source_ip IS NOT NULL
+GROUP BY 1, 2, 3, 4;
+DROP TABLE key_use;
+"""
+"""What stood where `last_requests` stands, and was kept up to the last entry; so was `key_use`."""
 
 
 def spread(count: int) -> list[NewEntry]:
@@ -53,6 +64,15 @@ def spread(count: int) -> list[NewEntry]:
     ]
 
 
+def script(name: str) -> str:
+    return (resources.files("chekt_mcp.storage.sqlite") / "migrations" / name).read_text("utf-8")
+
+
+def held(database: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    columns = sorted(row[1] for row in database.execute(f"PRAGMA table_info({table})"))
+    return sorted(database.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall())  # noqa: S608 -- our tables
+
+
 async def test_the_migration_counts_what_upkeep_counts(tmp_path: Path) -> None:
     storage = open_storage(tmp_path)
     await sample.furnish(storage)
@@ -66,20 +86,38 @@ async def test_the_migration_counts_what_upkeep_counts(tmp_path: Path) -> None:
 
     await storage.write(change)
     await storage.close()
-    script = (resources.files("chekt_mcp.storage.sqlite") / "migrations" / "0014_log_summaries.sql").read_text("utf-8")
     with closing(sqlite3.connect(tmp_path / DATABASE)) as database:
-
-        def held(table: str) -> list[tuple[object, ...]]:
-            columns = sorted(row[1] for row in database.execute(f"PRAGMA table_info({table})"))
-            return sorted(database.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall())  # noqa: S608 -- our tables
-
-        kept = {table: held(table) for table in TABLES}
+        kept = {table: held(database, table) for table in TABLES}
         for table in TABLES:
             database.execute(f"DROP TABLE {table}")
-        database.executescript(script)
+        database.executescript(script("0014_log_summaries.sql"))
         for table in TABLES[:-1]:
-            assert held(table) == kept[table], table
+            assert held(database, table) == kept[table], table
         assert all(len(kept[table]) > 1 for table in TABLES)
         granted = dict(database.execute("SELECT dealer, max(granted_at) FROM scope_grants GROUP BY dealer").fetchall())
         changed = sample.microseconds(sample.NOW + sample.DAY)
         assert granted == {"acme": changed, "other": sample.microseconds(sample.NOW)}
+
+
+async def test_what_was_behind_and_what_was_not_goes_up_to_the_last_entry(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path)
+    logged = spread(700)
+    await storage.write(sample.work("append", logged[:300]))
+    await storage.write(sample.work("sum_up", "acme"))  # nothing of the other log is
+    await storage.write(sample.work("append", logged[300:]))
+    await storage.close()
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database:
+        database.executescript(AS_BEFORE + script("0005_key_use.sql"))
+        database.executescript(script("0017_summed_together.sql"))
+        migrated = {table: held(database, table) for table in SUMMED}
+        for table in SUMMED:
+            database.execute(f"DELETE FROM {table}")  # noqa: S608 -- our tables
+        database.commit()
+    storage = open_storage(tmp_path)
+    for dealer in ("acme", "other"):
+        await storage.write(sample.work("sum_up", dealer))
+    await storage.close()
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database:
+        for table in SUMMED:
+            assert held(database, table) == migrated[table], table
+    assert all(len(rows) > 1 for rows in migrated.values())

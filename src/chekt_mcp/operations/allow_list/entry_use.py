@@ -45,11 +45,9 @@ async def entry_use(
         return EntryUse(None, now, recent, frozenset())
     until = min(now, extent[1])
     sought = [network for network in dict.fromkeys(networks) if network not in recent][:MOST_LOOKED_UP]
-    found = {
-        network: await reader.last_request(app.dealer, app.name, ip_network(network), until - SPAN)
-        for network in sought
-    }
+    networks_sought = [ip_network(network) for network in sought]
+    found = zip(sought, await reader.last_requests(app.dealer, app.name, networks_sought, until - SPAN), strict=True)
     listed = await reader.allow_list_at(app.dealer, app.name, until - SPAN)
     long_listed = {entry.network for entry in stored_entries(listed)}
-    last = {network: moment for network, moment in found.items() if moment is not None}
+    last = {network: moment for network, moment in found if moment is not None}
     return EntryUse(extent[0], until, {**last, **recent}, frozenset(long_listed & {*sought, *recent}))

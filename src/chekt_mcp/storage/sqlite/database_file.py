@@ -11,7 +11,7 @@ from chekt_mcp.storage.sqlite.failure import CORRUPT, UNWRITABLE, unusable
 
 DATABASE = "chekt.db"
 APPLICATION_ID = 0x43484B54  # "CHKT"
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 """The number of the newest migration, and so the newest `user_version` that this program understands."""
 
 HEADER_LENGTH = 100

@@ -10,6 +10,8 @@ from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP
 from chekt_mcp.storage.sqlite.values import microseconds
 
 HOUR_OF = f"ts / {HOUR} - (ts % {HOUR} < 0)"
+PLACE = "coalesce(source_ip * 2, source * 2 + 1, 0)"
+"""Where an entry came from: an id in addresses times 2, else one in names times 2 plus 1, else 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ ACTIVITY = Summary(
 SOURCES = Summary(
     "log_sources",
     "app, hour, kind, actor, place, result, calls",
-    f"coalesce(app, 0), {HOUR_OF}, kind, actor, coalesce(source_ip * 2, source * 2 + 1, 0), result, 1",
+    f"coalesce(app, 0), {HOUR_OF}, kind, actor, {PLACE}, result, 1",
 )
 
 

@@ -103,8 +103,6 @@ class PruningWriter(LogPruning, EvidenceWriter, StretchWriter, PrintWriter):
         )
         many("DELETE FROM entries WHERE id = ?", [(base + seq,) for seq in numbers])
         self._change("DELETE FROM entry_counts WHERE log = ? AND entries <= 0", log)
-        for summary in ("traffic", "key_use"):
-            self._change(f"DELETE FROM {summary} WHERE log = ? AND hour < ?", log, cut // HOUR)  # noqa: S608 -- ours
         forget_summaries(self._connection, log, cut // HOUR)
         self.draw_pruned(log, cut)
         self.print_pruned(log, size, plan.ranges)

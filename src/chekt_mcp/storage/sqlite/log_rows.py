@@ -28,29 +28,33 @@ MOST_DETAILS = 65_536
 
 K = TypeVar("K")
 V = TypeVar("V")
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
+MINUTE = 60_000_000
+NINE_DIGITS = 100_000_000
+"""Added to the microseconds within a minute: behind the first digit are the second and its fraction, zeros included."""
+
 SALTS = 64
 """Laid in at a time. A salt is used once, whether its entry is committed or not."""
 
 
-class Shape(NamedTuple):
-    """Everything of an entry that repeats."""
+COLUMNS = (
+    "id, log, ts, request_id, source_ip, details, request_key, salt, leaf,"
+    " app, actor, kind, action, scope, result, source, key_id, origin"
+)
+"""The order of the columns in `EntryRows.row`: those of a `Shape` last, in one piece."""
 
-    app: int | None
-    actor: int
-    kind: int
-    action: int
-    scope: int | None
-    result: int
-    source: int | None
-    key_id: int | None
-    origin: int | None
+LEAF, APP = 8, 9
+"""Where a row has these."""
+
+
+class Shape(NamedTuple):
+    """Everything of an entry that repeats: the numbers of its last columns, and pieces of its canonical JSON."""
+
+    numbers: tuple[int | None, ...]
     to_dealer: str
-    to_origin: str
-    result_: str
-    scope_: str
-    source_: str
+    to_request_id: str
+    to_salt: str
+    scope: str
+    source: str
 
 
 class EntryRows:
@@ -72,7 +76,7 @@ class EntryRows:
         self._minutes.clear()
 
     def row(self, log: int, seq: int, entry: NewEntry) -> Row:
-        """Return the columns of `entries`, in the table's order; the last one is the leaf."""
+        """Return `COLUMNS` of an entry."""
         # Longer than it should be: a call for each step would take more time than the step.
         repeated = (
             entry.dealer,
@@ -86,30 +90,14 @@ class EntryRows:
             entry.key_id,
             entry.origin,
         )
-        shape = self._shapes.get(repeated) or self._shape(repeated)
-        (
-            app,
-            actor,
-            kind,
-            action,
-            scope,
-            result,
-            source,
-            key_id,
-            origin,
-            to_dealer,
-            to_origin,
-            result_,
-            scope_,
-            source_,
-        ) = shape
+        numbers, to_dealer, to_request_id, to_salt, scope, source = self._shapes.get(repeated) or self._shape(repeated)
         place, place_ = None, ""
         if entry.source_ip is not None:
             place, place_ = self._places.get(entry.source_ip) or self._place(entry.source_ip)
         ts = (entry.timestamp - EPOCH) // MICROSECOND
         minute, within = divmod(ts, MINUTE)
         to_minute = self._minutes.get(minute) or self._minute(minute)
-        second, fraction = divmod(within, SECOND)
+        digits = str(within + NINE_DIGITS)
         request_id = entry.request_id
         if not request_id.isascii() or "\0" in request_id:
             request_id = storable(request_id)
@@ -118,34 +106,26 @@ class EntryRows:
             details_ = ',"details":' + details
         salt = self._salts.pop() if self._salts else self._salt()
         leaf = (
-            f'\0{to_dealer}{details_}{to_origin},"request_id":{quoted(request_id)}{result_},"salt":"'
-            f'{salt.hex()}"{scope_},"seq":{seq}{source_}{place_},"timestamp":"{to_minute}{second:02}.{fraction:06}Z"}}'
+            f'{to_dealer}{details_}{to_request_id}{quoted(request_id)}{to_salt}{salt.hex()}"{scope},"seq":{seq}{source}'
+            f'{place_},"timestamp":"{to_minute}{digits[1:3]}.{digits[3:]}Z"}}'
         )
         return (
             (log << SEQ_BITS) + seq,
             log,
             ts,
-            app,
-            actor,
-            kind,
-            action,
-            scope,
-            result,
             request_id,
-            source,
             place,
-            key_id,
-            origin,
             details,
             request_key(seq, request_id),
             salt,
             sha256(leaf.encode()).digest(),
+            *numbers,
         )
 
     def _shape(self, repeated: Row) -> Shape:
         dealer, app, actor, kind, action, scope, result, source, key_id, origin = repeated
         name, optional = self._names.intern, self._names.intern_optional
-        shape = Shape(
+        numbers = (
             optional(app),
             name(actor),
             name(kind.value),
@@ -155,9 +135,12 @@ class EntryRows:
             optional(source),
             optional(key_id),
             optional(origin),
-            f'{{"action":{_text(action)},"actor":{_text(actor)}{_member("app", app)},"dealer":{_text(dealer)}',
-            f'{_member("key_id", key_id)},"kind":{_text(kind.value)}{_member("origin", origin)}',
-            f',"result":{_text(result.value)}',
+        )
+        shape = Shape(
+            numbers,
+            f'\0{{"action":{_text(action)},"actor":{_text(actor)}{_member("app", app)},"dealer":{_text(dealer)}',
+            f'{_member("key_id", key_id)},"kind":{_text(kind.value)}{_member("origin", origin)},"request_id":',
+            f',"result":{_text(result.value)},"salt":"',
             _member("scope", scope),
             _member("source", source),
         )

@@ -11,7 +11,7 @@ from chekt_mcp.storage.sqlite.log_cut import ACTIVITY, SOURCES, among
 from chekt_mcp.storage.sqlite.log_entries import KINDS, RESULTS
 from chekt_mcp.storage.sqlite.log_reader import HOUR, NO_APP
 from chekt_mcp.storage.sqlite.log_sightings import LogSightings
-from chekt_mcp.storage.sqlite.log_upkeep import MINUTE
+from chekt_mcp.storage.sqlite.log_sums import MINUTE
 from chekt_mcp.storage.sqlite.session import Row
 from chekt_mcp.storage.sqlite.values import microseconds, moment
 from chekt_mcp.storage.summary_interface import Apps

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from chekt_mcp.domain.audit import Kind, NewEntry
+from chekt_mcp.domain.audit import NewEntry
 from chekt_mcp.domain.merkle import Frontier
 from chekt_mcp.storage.sqlite.log_batch import Batch, OpenLog
 from chekt_mcp.storage.sqlite.log_pruning import PruningWriter
-from chekt_mcp.storage.sqlite.log_rows import EntryRows
+from chekt_mcp.storage.sqlite.log_rows import COLUMNS, EntryRows
 from chekt_mcp.storage.sqlite.log_same import LogSame
 from chekt_mcp.storage.sqlite.log_tree import split
 from chekt_mcp.storage.sqlite.log_upkeep import keep_summaries
 from chekt_mcp.storage.sqlite.page_cache import PageCache
+from chekt_mcp.storage.sqlite.session import Row
 
-INSERT = f"INSERT INTO entries VALUES ({','.join('?' * 18)})"  # noqa: S608 -- places only
+INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES ({','.join('?' * len(COLUMNS.split(',')))})"  # noqa: S608 -- places only
 LOG = "SELECT log, size, peaks FROM logs WHERE dealer = ?"
 GROW = "UPDATE logs SET size = ?, peaks = ? WHERE log = ?"
 TILE = "INSERT INTO log_tiles (log, level, number, root, hashes) VALUES (?, ?, ?, ?, ?)"
 COUNT = (
     "INSERT INTO entry_counts (log, app, entries) VALUES (?, ?, ?)"
     " ON CONFLICT (log, app) DO UPDATE SET entries = entries + excluded.entries"
-)
-TRAFFIC = (
-    "INSERT INTO traffic (log, app, hour, source_ip, requests, last_ts) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (log, app, hour, source_ip) DO UPDATE SET"
-    " requests = requests + excluded.requests, last_ts = max(last_ts, excluded.last_ts)"
-)
-KEY_USE = (
-    "INSERT INTO key_use (log, key_id, hour, place, calls, first_ts, last_ts) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (log, key_id, hour, place) DO UPDATE SET calls = calls + excluded.calls,"
-    " first_ts = min(first_ts, excluded.first_ts), last_ts = max(last_ts, excluded.last_ts)"
 )
 
 
@@ -50,11 +41,7 @@ class LogWriter(PruningWriter, LogSame):
 
     async def append(self, entries: Sequence[NewEntry]) -> Sequence[int]:
         """Append to each entry's dealer's log; return the numbers given, in the order of `entries`."""
-        self._pages.suit(len(entries))
-        batch = Batch()
-        numbers = [self._add(batch, entry) for entry in entries]
-        self._store(batch)
-        return numbers
+        return self._append(entries).numbers
 
     async def sum_up(self, dealer: str) -> None:
         """Bring the summaries of the dealer's log up to its last entry."""
@@ -63,22 +50,31 @@ class LogWriter(PruningWriter, LogSame):
 
     async def append_imported(self, entries: Sequence[NewEntry]) -> int:
         """Append those that the log lacks; return how many these were."""
-        self._pages.suit(len(entries))
-        batch = Batch()
+        lacking: list[NewEntry] = []
         for dealer in dict.fromkeys(entry.dealer for entry in entries):
             of_dealer = [entry for entry in entries if entry.dealer == dealer]
-            for entry in self.lacking(self._opened_log(dealer), of_dealer):
-                self._add(batch, entry)
-        self._store(batch)
-        return len(batch.rows)
+            lacking += self.lacking(self._opened_log(dealer), of_dealer)
+        return len(self._append(lacking).numbers)
 
-    def _add(self, batch: Batch, entry: NewEntry) -> int:
-        """Number an entry and put its row into the batch."""
-        log = batch.logs.get(entry.dealer) or self._open_log(batch, entry.dealer)
-        seq = log.size + 1
-        batch.rows.append(self._entry_rows.row(log.log, seq, entry))
-        log.size = seq
-        return seq
+    def _append(self, entries: Sequence[NewEntry]) -> Batch:
+        self._pages.suit(len(entries))
+        batch, many = Batch(), self._connection.executemany
+        many(INSERT, self._rows_of(batch, entries))
+        for log in batch.opened():
+            self._grow(log)
+            many(COUNT, log.entry_counts())
+            keep_summaries(self._connection, self._names.find, log.log, log.size)
+        return batch
+
+    def _rows_of(self, batch: Batch, entries: Iterable[NewEntry]) -> Iterator[Row]:
+        """Number the entries, and yield the row of each: it is written, and gone, before the next one is made."""
+        for entry in entries:
+            log = batch.logs.get(entry.dealer) or self._open_log(batch, entry.dealer)
+            log.size += 1
+            row = self._entry_rows.row(log.log, log.size, entry)
+            log.add(row)
+            batch.numbers.append(log.size)
+            yield row
 
     def _open_log(self, batch: Batch, dealer: str) -> OpenLog:
         row = self._row(LOG, dealer)
@@ -87,23 +83,11 @@ class LogWriter(PruningWriter, LogSame):
         opened = batch.logs[dealer] = same or OpenLog(number, size, Frontier(size, split(peaks)))
         return opened
 
-    def _store(self, batch: Batch) -> None:
-        many = self._connection.executemany
-        many(INSERT, batch.rows)
-        self._grow(batch)
-        many(COUNT, batch.entry_counts())
-        many(KEY_USE, batch.key_use())
-        many(TRAFFIC, batch.traffic(self._names.find(Kind.API_CALL.value)))
-        for log in batch.logs.values():
-            keep_summaries(self._connection, self._names.find, log.log, log.size)
-
-    def _grow(self, batch: Batch) -> None:
-        """Add the batch's leaves to the trees of their logs."""
-        leaves = batch.leaves()
-        for log in {log.log: log for log in batch.logs.values()}.values():
-            added = leaves.get(log.log, [])
-            for tile in self.grow(log.log, log.tree, added):
-                self._change(TILE, *tile)
-            self.draw_completed(log.log, log.size - len(added), log.size)
-            self.print_completed(log.log, log.size - len(added), log.size)
-            self._change(GROW, log.size, b"".join(log.tree.peaks), log.log)
+    def _grow(self, log: OpenLog) -> None:
+        """Add the batch's leaves to the tree of their log."""
+        before = log.tree.size
+        for tile in self.grow(log.log, log.tree, log.leaves):
+            self._change(TILE, *tile)
+        self.draw_completed(log.log, before, log.size)
+        self.print_completed(log.log, before, log.size)
+        self._change(GROW, log.size, b"".join(log.tree.peaks), log.log)

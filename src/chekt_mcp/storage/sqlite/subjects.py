@@ -15,6 +15,7 @@ from chekt_mcp.storage.sqlite.log_ages import LogAges
 from chekt_mcp.storage.sqlite.log_pages import LogPages
 from chekt_mcp.storage.sqlite.log_pruning import LogPruning
 from chekt_mcp.storage.sqlite.log_summaries import LogSummaries
+from chekt_mcp.storage.sqlite.log_uses import LogUses
 from chekt_mcp.storage.sqlite.log_writer import LogWriter
 from chekt_mcp.storage.sqlite.partners import PartnerReader, PartnerWriter
 from chekt_mcp.storage.sqlite.remembered import RememberedSettings
@@ -33,6 +34,7 @@ class SqliteReader(
     PartnerReader,
     LogPruning,
     LogAges,
+    LogUses,
     LogSummaries,
     LogPages,
 ):
@@ -53,6 +55,7 @@ class SqliteWriter(
     PartnerWriter,
     LogWriter,
     LogAges,
+    LogUses,
     LogSummaries,
     LogPages,
 ):
