@@ -319,6 +319,11 @@ def heads(served: Served, key: str) -> dict[str, tuple[list[str], bytes, set[Any
             b"\x1f\x8b",
             {(415, "unsupported_media_type")},
         ),
+        "a body compressed on its way": (
+            [*plain, "Transfer-Encoding: gzip, chunked", end],
+            b"2\r\n\x1f\x8b\r\n0\r\n\r\n",
+            {(415, "unsupported_media_type"), refused_by_parser},
+        ),
         "long headers": ([*plain, "X: " + "a" * 17_000, end], b"", {(431, "headers_too_large"), refused_by_parser}),
         "many headers": ([*plain, *["X: a"] * 70, end], b"", {(431, "headers_too_large")}),
     }
@@ -335,6 +340,7 @@ HEADS = [
     "a page without a site",
     "a giant body announced",
     "a compressed body",
+    "a body compressed on its way",
     "long headers",
     "many headers",
 ]

@@ -16,7 +16,9 @@ import httpx
 import pytest
 
 from chekt_mcp.http.request_head import MOST_HEADER_BYTES
-from chekt_mcp.serving.patience import MOST_SILENT, Patience
+from chekt_mcp.serving import http_server
+from chekt_mcp.serving.fast_protocol import PatientHttpTools
+from chekt_mcp.serving.patience import MOST_SILENT, Patience, PatientH11
 from endpoint_certificates import self_signed
 from http_site import call, serving
 from serving_child import Installation
@@ -187,6 +189,48 @@ def test_what_comes_after_a_body_is_no_header(world: World) -> None:
                 answer = await served.raw(f"{head}{before}Transfer-Encoding: chunked\r\n\r\n{chunks}".encode())
                 answers.append(answer.split(b" ", 2)[1])
         assert answers == [b"200", b"400"]
+
+    asyncio.run(scenario())
+
+
+SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("protocol", [PatientHttpTools, PatientH11])
+@pytest.mark.parametrize(
+    "head", ["POST /healthz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c", "CONNECT /healthz HTTP/1.1"]
+)
+def test_the_body_of_a_request_for_another_protocol_is_no_request(
+    world: World, monkeypatch: pytest.MonkeyPatch, protocol: type[asyncio.Protocol], head: str
+) -> None:
+    monkeypatch.setattr(http_server, "fastest_protocol", lambda: protocol)
+
+    async def scenario() -> None:
+        async with serving(world) as served, asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(f"{head}\r\nHost: x\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n".encode())
+            answers = await reader.readuntil(b"\r\n\r\n")
+            writer.write(SMUGGLED)
+            with contextlib.suppress(ConnectionError):
+                answers += await reader.read()  # returns when the server hangs up
+            writer.close()
+            assert answers.count(b"HTTP/1.1 ") == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("protocol", [PatientHttpTools, PatientH11])
+def test_a_target_that_names_another_host_is_none_of_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch, protocol: type[asyncio.Protocol]
+) -> None:
+    monkeypatch.setattr(http_server, "fastest_protocol", lambda: protocol)
+
+    async def scenario() -> None:
+        async with serving(world) as served:
+            host = f"Host: 127.0.0.1:{served.port}\r\nConnection: close\r\n\r\n"
+            answer = await served.raw(f"GET http://evil.test/healthz HTTP/1.1\r\n{host}".encode())
+            assert answer.startswith(b"HTTP/1.1 404")
 
     asyncio.run(scenario())
 

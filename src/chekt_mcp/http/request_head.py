@@ -69,13 +69,20 @@ def _refused(known: dict[bytes, bytes], own: OwnNames) -> Answer | None:
         return AMBIGUOUS
     if _announces_too_much(known.get(b"content-length", b"0")):
         return TOO_LARGE
-    if known.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+    if _is_compressed(known):
         return COMPRESSED
     if known.get(b"host", b"").lower() not in own.hosts:
         return WRONG_HOST
     if b"origin" in known and known[b"origin"].lower() not in own.origins:
         return WRONG_ORIGIN
     return None
+
+
+def _is_compressed(known: dict[bytes, bytes]) -> bool:
+    """Tell whether the body is anything but its own bytes, as it is (RFC 9110, 8.4) or on its way (RFC 9112, 6.1)."""
+    content = known.get(b"content-encoding", b"identity").strip().lower()
+    transfer = known.get(b"transfer-encoding", b"chunked").strip().lower()
+    return content not in (b"identity", b"") or transfer != b"chunked"
 
 
 def _announces_too_much(length: bytes) -> bool:

@@ -11,6 +11,8 @@ class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # tw
     """With the parser written in C. What goes on for so many bytes without a whole head or a body ends the connection.
 
     Fields of a trailer are dropped (RFC 9110, 6.5.1): uvicorn would put them among headers that the edge has judged.
+    Whoever asks for another protocol is refused: the parser takes the body of such a request for the next request, and
+    behind a proxy that is somebody else's.
     """
 
     _head_open = True
@@ -31,6 +33,8 @@ class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # tw
         """Let the edge judge what is complete."""
         self._head_open, self._moved = False, True
         super().on_headers_complete()
+        if not self.url.startswith(b"/"):  # names a host, which uvicorn drops, and which is to count more than Host
+            self.scope["path"] = self.url.decode("ascii", "replace")
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body, whose size the application judges."""
@@ -41,6 +45,10 @@ class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # tw
         """Take the end of a request."""
         self._moved = True
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:  # type: ignore[override]  # the other parser's form differs
+        """Hang up: there is no other protocol here."""
+        self.send_400_response("There is no other protocol here.")
 
     def data_received(self, data: bytes) -> None:
         """Take what came."""
@@ -53,3 +61,7 @@ class PatientHttpTools(Patience, HttpToolsProtocol):  # type: ignore[misc]  # tw
             self.send_400_response("The head of the request is too long.")
         else:
             self.transport.close()
+
+    def _should_upgrade(self) -> bool:
+        """Have uvicorn hand every request for another protocol to `handle_websocket_upgrade`."""
+        return True
