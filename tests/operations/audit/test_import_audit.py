@@ -169,7 +169,8 @@ class TestTrace:
         }
         assert (started.action, started.details) == ("audit.import_started", of_file)
         assert finished.action == "audit.import"
-        assert finished.details == {**of_file, "added": 2, "known": 1, "rejected": 1}
+        outcome = {"added": 2, "known": 1, "rejected": 1, "first": "2026-06-01T00:00:01Z"}
+        assert finished.details == {**of_file, **outcome}
         assert started.seq < finished.seq
         for entry in (started, finished):
             assert (entry.actor, entry.kind, entry.source) == ("terminal:maria", Kind.OPERATOR_ACTION, "terminal")

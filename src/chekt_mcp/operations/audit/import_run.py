@@ -8,6 +8,7 @@ from itertools import islice
 
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
+from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import Conflict
 from chekt_mcp.operations.audit.import_tally import ImportProgress, ImportReport, Tally
 from chekt_mcp.operations.audit.log_file.opened import LogFile
@@ -20,6 +21,9 @@ from chekt_mcp.storage.records import ImportFile, ImportState
 STARTED = "audit.import_started"
 RESUMED = "audit.import_resumed"
 FINISHED = "audit.import"
+FIRST_ROW = "first"
+"""The detail of an import's last entry that has the earliest moment of its rows."""
+
 CHUNK_ROWS = 256
 """Rows held as they were read at a time: each may have 128 KiB."""
 
@@ -118,6 +122,8 @@ class ImportRun:
 
     def _outcome(self, report: ImportReport) -> dict[str, object]:
         outcome: dict[str, object] = {"added": report.added, "known": report.known, "rejected": report.rejected}
+        if report.first_timestamp is not None:
+            outcome[FIRST_ROW] = rfc3339(report.first_timestamp)
         if report.redacted:
             outcome["redacted"] = report.redacted
         if report.file_changed:

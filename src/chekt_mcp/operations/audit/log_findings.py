@@ -10,6 +10,7 @@ from chekt_mcp.domain.audit import LoggedEntry
 from chekt_mcp.domain.audit_leaf import leaf_hash
 from chekt_mcp.domain.log_problem import LogProblem, Tampering, changed_places, runs
 from chekt_mcp.domain.merkle import HASH_LENGTH
+from chekt_mcp.operations.audit.prune_ages import PruneAges
 from chekt_mcp.storage.records import PrunedRange, TreeHead
 
 MOST_SUSPECTS = 1_000
@@ -39,6 +40,7 @@ class Findings:
     more: int = 0
     hole: int | None = None
     broken: list[LogProblem] = field(default_factory=list)
+    ages: PruneAges = field(default_factory=PruneAges)
 
     def problems(self) -> list[LogProblem]:
         """Return what is wrong, in the order of kinds, then of places."""
@@ -61,10 +63,11 @@ class PrunedNumbers:
     def __init__(self, ranges: Sequence[PrunedRange]) -> None:
         self._ranges = list(reversed(ranges))
 
-    def __contains__(self, number: int) -> bool:
+    def told_by(self, number: int) -> int | None:
+        """Return the entry that tells of it; None when it was not pruned."""
         while self._ranges and self._ranges[-1].last < number:
             self._ranges.pop()
-        return bool(self._ranges) and self._ranges[-1].first <= number
+        return self._ranges[-1].prune_seq if self._ranges and self._ranges[-1].first <= number else None
 
 
 def rows_against_leaves(
@@ -74,11 +77,13 @@ def rows_against_leaves(
     for at in range(len(leaves) // HASH_LENGTH):
         number, leaf = begin + at + 1, leaf_at(leaves, at)
         logged = rows.get(number)
-        if logged is None and number in pruned:
+        if logged is None and (told_by := pruned.told_by(number)) is not None:
             found.pruned += 1
+            found.ages.gone(number, told_by)
         elif logged is not None and not logged.entry.odd and leaf_hash(*logged) == leaf:
             found.entries += 1
             found.by_app[logged.entry.app] += 1
+            found.ages.there(logged.entry)
         elif len(found.leaves) == MOST_SUSPECTS:
             found.more += 1
         else:

@@ -96,7 +96,8 @@ class LogVerifier:
         found = await LogCheck(storage, dealer, self.newest).run(sizes, progress)
         problems = found.problems() + await storage.scan(lambda reader: _against(reader, dealer, found, vouchers))
         whole = found.first == 1
-        problems += await storage.scan(lambda reader: check_prunes(reader, dealer)) if whole else []
+        now, ages = self.services.clock(), found.ages
+        problems += await storage.scan(lambda reader: check_prunes(reader, dealer, ages, now)) if whole else []
         counts = await storage.scan(lambda reader: check_counts(reader, dealer, found, pruned)) if whole else None
         anchor = newest_outside(vouchers)
         at = await storage.read(lambda reader: _anchored_at(reader, dealer, anchor))
