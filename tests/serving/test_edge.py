@@ -274,8 +274,8 @@ def test_a_tool_list_that_depends_on_the_caller_is_private(world: World) -> None
     run(scenario)
 
 
-async def raw_refusal(served: Served, *lines: str, body: bytes = b"") -> tuple[int, str]:
-    request = "\r\n".join(["POST /mcp HTTP/1.1", *lines, "", ""]).encode("latin-1") + body
+async def raw_refusal(served: Served, *lines: str, body: bytes = b"", method: str = "POST") -> tuple[int, str]:
+    request = "\r\n".join([f"{method} /mcp HTTP/1.1", *lines, "", ""]).encode("latin-1") + body
     head, _, document = (await served.raw(request)).partition(b"\r\n\r\n")
     status = int(head.split(b" ", 2)[1])
     try:
@@ -359,12 +359,14 @@ def test_a_head_that_could_be_read_in_two_ways_or_is_not_for_us_is_refused(world
     run(scenario)
 
 
-def test_a_body_that_trickles_is_not_waited_for(world: World) -> None:
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE", "PUT"])
+def test_a_body_that_trickles_is_not_waited_for(world: World, method: str) -> None:
     async def scenario() -> None:
         key = await world.add_app("shop")
         async with serving(world, body_seconds=0.05) as served:
             lines = [f"Host: 127.0.0.1:{served.port}", f"Authorization: Bearer {key}", "Content-Length: 100"]
-            assert await raw_refusal(served, *lines, body=b"{") == (408, "request_timeout")
+            async with asyncio.timeout(20):
+                assert await raw_refusal(served, *lines, body=b"{", method=method) == (408, "request_timeout")
 
     run(scenario)
 

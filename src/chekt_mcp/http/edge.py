@@ -83,11 +83,9 @@ class Edge:
             raise Turned(NO_ADDRESS)
         granted = await self._granted(visit, head, visit.source_ip)
         await self._admitted(visit, granted, visit.source_ip)
-        if scope["method"] == "POST":
-            body = await read_whole(receive, self._settings.body_seconds)
-            self._require_scopes(granted, head, body)
-            receive = replayed(body, receive)
-        await self._pass_on(visit, granted, scope, receive, send)
+        body = await read_whole(receive, self._settings.body_seconds)  # whatever the method: any may announce one
+        self._require_scopes(granted, head, body)
+        await self._pass_on(visit, granted, scope, replayed(body, receive), send)
 
     async def _granted(self, visit: Visit, head: dict[bytes, bytes], source_ip: str) -> GrantedToken:
         presented = head.get(b"authorization")
