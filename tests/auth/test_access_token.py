@@ -229,6 +229,7 @@ BAD_CLAIMS: dict[str, tuple[dict[str, object], Fault]] = {
     "not yet": (times(nbf=AT + 31), Fault.NOT_YET),
     "not before what": (times(nbf="now"), Fault.NOT_YET),
     "overlong": (times(exp=AT + 24 * 3600 + 1), Fault.TOO_LONG_LIVED),
+    "without an end, as some say it": (times(exp=253_402_300_799), Fault.TOO_LONG_LIVED),
     "no subject": (times(sub=None), Fault.NO_SUBJECT),
     "empty subject": (times(sub=""), Fault.NO_SUBJECT),
     "subject of two lines": (times(sub="kim\nroot"), Fault.NO_SUBJECT),
@@ -257,10 +258,13 @@ async def test_claims_that_do_not_hold_are_refused(name: str) -> None:
         times(exp=AT + 24 * 3600),
         times(aud=["https://other.example.com", RESOURCE + "/"]),
         times(exp=AT + 0.5),
+        times(client_id="\ud800"),
     ],
 )
 async def test_claims_at_the_edge_of_what_is_allowed_hold(claims: dict[str, object]) -> None:
-    assert (await granted(RS256.token(claims))).grant.app == "front-desk"
+    token = await granted(RS256.token(claims))
+    assert token.grant.app == "front-desk"
+    assert token.model_dump_json()  # sessions and what clients carry are tied to it, written out
 
 
 @pytest.mark.parametrize(

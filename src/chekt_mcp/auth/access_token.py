@@ -15,7 +15,7 @@ from chekt_mcp.auth.key_set import KeySet
 from chekt_mcp.auth.narrowed_grant import Asked, narrowed, read_names, read_scopes
 from chekt_mcp.auth.signed_token import SignedToken
 from chekt_mcp.auth.signing_keys import signed_by
-from chekt_mcp.auth.token_claims import Checked, Expected, check_claims
+from chekt_mcp.auth.token_claims import Checked, Expected, check_claims, read_subject
 from chekt_mcp.auth.token_problem import Fault
 from chekt_mcp.domain.app import NAME_PATTERN
 from chekt_mcp.domain.scope import CredentialKind, Grant
@@ -127,7 +127,7 @@ class AccessTokens:
         client = claims.all.get("client_id", claims.all.get("azp"))
         return of_token(
             grant,
-            client_id=client if isinstance(client, str) else "",
+            client_id=read_subject(client) or "",
             issuer=self.issuer.issuer,
             subject=claims.checked.subject,
             expires_at=claims.checked.expires_at,

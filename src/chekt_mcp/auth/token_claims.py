@@ -66,13 +66,13 @@ def check_times(claims: Mapping[str, object], longest: timedelta, now: datetime)
     not_before = _moment(claims["nbf"]) if "nbf" in claims else issued_at
     if not_before is None or not_before > now + LEEWAY:
         return Fault.NOT_YET
-    if now >= expires_at + LEEWAY:
+    if now - LEEWAY >= expires_at:
         return Fault.EXPIRED
     return Fault.TOO_LONG_LIVED if expires_at - issued_at > longest else expires_at
 
 
 def read_subject(value: object) -> str | None:
-    """Return a subject as it stands in a principal, or None when it cannot."""
+    """Return a subject, or a client, as principals and sessions have it; None where it cannot be one."""
     if not isinstance(value, str) or not _SUBJECT.fullmatch(value):
         return None
     return quote(value, safe=_PLAIN)
