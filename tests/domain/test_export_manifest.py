@@ -119,3 +119,11 @@ def test_anything_else_is_no_manifest(text: bytes) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_manifest(text)
     assert caught.value.code == "bad_manifest"
+
+
+@pytest.mark.parametrize("member", ['"manifest"', '"rows"', '"sha256"'])
+def test_a_member_that_stands_twice_is_no_manifest_for_another_reader_may_take_the_other(member: str) -> None:
+    content = MANIFEST.signed(KEY).replace(member, f"{member}: {{}}, {member}", 1)
+    with pytest.raises(InvalidInput) as caught:
+        read_manifest(content.encode())
+    assert caught.value.code == "bad_manifest"

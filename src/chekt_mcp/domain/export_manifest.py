@@ -97,18 +97,26 @@ class SignedManifest:
 
 
 def read_manifest(content: bytes) -> SignedManifest:
-    """Read the content of a manifest's file. Members that are missing, unknown or of another type are refused.
+    """Read the content of a manifest's file; a member that is missing, unknown, twice there or of another type is refused.
 
     Raises:
         InvalidInput: code `bad_manifest`.
     """
     try:
-        found = json.loads(content) if len(content) <= LONGEST else None
+        found = json.loads(content, object_pairs_hook=_members) if len(content) <= LONGEST else None
         if not isinstance(found, dict) or set(found) != {"manifest", "note"} or not isinstance(found["note"], str):
             raise _bad()
         return SignedManifest(_statement(found["manifest"]), read_note(found["note"]))
     except (ValueError, RecursionError, InvalidInput):
         raise _bad() from None
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse a name that stands twice: another reader would see another value than the one that was signed."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _bad()
+    return members
 
 
 def _statement(members: object) -> Manifest:

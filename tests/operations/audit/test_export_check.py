@@ -230,12 +230,14 @@ async def test_an_altered_proof_is_found(made: Made, alter: Callable[[bytes], by
     assert made.codes() == {"proof_altered", "not_in_log"}
 
 
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.manifest.json", "a.jsonl.proof"])
-async def test_without_one_of_the_files_there_is_no_answer(made: Made, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "field"), [("a.jsonl", "file"), ("a.jsonl.manifest.json", "manifest"), ("a.jsonl.proof", "proof")]
+)
+async def test_without_one_of_the_files_there_is_no_answer(made: Made, name: str, field: str) -> None:
     made.path.with_name(name).unlink()
     with pytest.raises(InvalidInput) as caught:
         made.check()
-    assert caught.value.code == "unreadable_file"
+    assert (caught.value.code, caught.value.message) == ("unreadable_file", f"The {field} cannot be read.")
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _checkpoint_problems(manifest: Manifest, checkpoint: Checkpoint | None) -> l
 
 def _file_problems(path: Path, manifest: Manifest, problems: list[Problem]) -> int | None:
     """Take step 3; return the number of entries counted."""
-    found = _statement(path)
+    found = _statement(path, "file")
     if (found.bytes, found.sha256) != (manifest.file.bytes, manifest.file.sha256):
         what = f"It has {found.bytes:,} bytes, the manifest says {manifest.file.bytes:,}; or its SHA-256 differs."
         problems.append(Problem("file_altered", f"The file is not the one that was exported. {what}"))
@@ -146,7 +146,7 @@ def _proof_problems(given: Given, manifest: Manifest, checkpoint: Checkpoint | N
     """Take step 4; tell whether every entry was shown to be in the log."""
     if manifest.proof is None or checkpoint is None:
         return False
-    found = _statement(given.proof)
+    found = _statement(given.proof, "proof")
     if (found.bytes, found.sha256) != (manifest.proof.bytes, manifest.proof.sha256):
         problems.append(Problem("proof_altered", "The proof is not the one that was exported."))
     why = evidence_problem(given.file, given.proof, checkpoint)
@@ -165,7 +165,7 @@ def _against(kept: Checkpoint, signed: bool, checkpoint: Checkpoint | None, prob
     return kept.size == checkpoint.size
 
 
-def _statement(path: Path) -> FileStatement:
+def _statement(path: Path, field: str) -> FileStatement:
     digest, length = sha256(), 0
     try:
         with path.open("rb") as stream:
@@ -173,7 +173,7 @@ def _statement(path: Path) -> FileStatement:
                 digest.update(piece)
                 length += len(piece)
     except OSError as error:
-        raise _unreadable("file") from error
+        raise _unreadable(field) from error
     return FileStatement(path.name, length, digest.hexdigest())
 
 
@@ -187,7 +187,7 @@ def _small(path: Path, field: str) -> bytes:
 
 def _unreadable(field: str) -> InvalidInput:
     return InvalidInput(
-        "A file that is needed cannot be read.",
+        f"The {field} cannot be read.",
         field=field,
         code="unreadable_file",
         fix="The export, FILE.manifest.json and, for one with proofs, FILE.proof belong together; see --manifest.",
