@@ -97,7 +97,7 @@ class SignedManifest:
 
 
 def read_manifest(content: bytes) -> SignedManifest:
-    """Read the content of a manifest's file; a member that is missing, unknown, twice there or of another type is refused.
+    """Read the content of a manifest's file. Members missing, unknown, twice there or of another type are refused.
 
     Raises:
         InvalidInput: code `bad_manifest`.
