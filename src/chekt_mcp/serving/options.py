@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from chekt_mcp.domain.allow_list.address import ParsedAddress, read_address
 from chekt_mcp.domain.allow_list.behind_proxies import ForwardingHeader, client_address
+from chekt_mcp.domain.allow_list.network import read_entry
 from chekt_mcp.errors import InvalidInput
 from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.request_head import OwnNames
@@ -20,6 +21,10 @@ LOOPBACK_IPV4 = 127
 PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 TAKEN = frozenset({"approvals", "healthz", "metrics", "readyz", "webhooks"})
 """First names of other paths: tokens for the approval pages and for the endpoint must differ in their audience."""
+AUTHORITY = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?", re.ASCII)
+"""A host as a browser sends it, and a port: no user, no letter beyond ASCII, no dot at the end."""
+WIDEST_PROXIES = {4: 8, 6: 16}
+"""Bits of a network of proxies, at least: what is wider is no network of one's own."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -102,10 +107,10 @@ def checked(options: HttpOptions) -> HttpOptions:
 
     Raises:
         InvalidInput: codes `tls_required`, `public_url_required`, `bad_public_url`, `bad_path`, `out_of_range`,
-            `bad_trusted_proxy`.
+            `bad_trusted_proxy`, `proxies_too_wide`.
     """
     _check_ranges(options)
-    client_address("127.0.0.1", options.proxies, None, ())  # refuses what is no address or network
+    _check_proxies(options.proxies)
     if not (options.loopback or options.tls or options.proxies):
         raise InvalidInput(
             "Serving to other machines needs TLS: a key in clear on the network is everybody's key.",
@@ -154,6 +159,17 @@ def _check_ranges(options: HttpOptions) -> None:
         raise InvalidInput("Only beside TLS is there anything to redirect to.", field="redirect-port", code="no_tls")
 
 
+def _check_proxies(proxies: Sequence[str]) -> None:
+    client_address("127.0.0.1", proxies, None, ())  # refuses what is no address or network
+    if any(one.prefix < WIDEST_PROXIES[one.version] for one in map(read_entry, proxies) if one):
+        raise InvalidInput(
+            "Nearly everybody would count as a proxy: could send keys in clear, and say where they come from.",
+            field="behind-proxy",
+            code="proxies_too_wide",
+            fix="Name the addresses of your proxies, or their networks: an IPv4 /8 and an IPv6 /16 at the most.",
+        )
+
+
 def _check_public_url(options: HttpOptions) -> None:
     if options.public_url is None:
         if options.loopback and not options.proxies:
@@ -166,13 +182,13 @@ def _check_public_url(options: HttpOptions) -> None:
         )
     try:
         parts = urlsplit(options.public_url)
-        fits = parts.port != 0 and bool(parts.hostname)
+        fits = parts.port != 0 and AUTHORITY.fullmatch(parts.netloc) is not None
     except ValueError:
         fits = False
-    schemes = ("http", "https") if options.loopback and not options.proxies else ("https",)
+    schemes = ("http", "https") if options.loopback and not (options.proxies or options.tls) else ("https",)
     if not (fits and parts.scheme in schemes and parts.path == options.path and not (parts.query or parts.fragment)):
         raise InvalidInput(
-            f"The public URL is https, and ends with the path {options.path}.",
+            f"The public URL is https, a plain host name, and the path {options.path}.",
             field="public-url",
             code="bad_public_url",
             fix=f"Write it like https://mcp.example.com{options.path}.",
