@@ -126,3 +126,17 @@ async def test_a_page_of_another_site_cannot_decide_with_the_approvers_cookie(de
             await page.evaluate("() => document.forms[0].submit()")
 
     assert await desk.apply() == "approval_required"
+
+
+async def test_a_link_of_another_site_signs_nobody_out_and_leads_on(desk: Desk) -> None:
+    approval = await desk.ask()
+    async with serving(desk.world) as served, serving(desk.world) as elsewhere, chromium() as browser:
+        page = await browser.new_page()
+        await sign_in(page, served, f"/approvals/{approval}")
+        await page.goto(f"{elsewhere.base.replace('127.0.0.1', 'localhost')}/healthz")
+        async with page.expect_navigation():
+            await page.evaluate("address => location.assign(address)", f"{served.base}/approvals/{approval}")
+        assert await page.title() == "Sign in · chekt-mcp"
+        await page.get_by_role("link", name="go on").click()
+        await page.wait_for_url(f"{served.base}/approvals/{approval}")
+        assert "198.51.100.0/24" in await page.get_by_label("What will happen").inner_text()

@@ -164,6 +164,13 @@ async def test_signing_in_leads_back_to_the_approval_that_was_asked_for(desk: De
         assert 'name="back" value="/approvals/apr_1a"' in (browser.seen.text if browser.seen else "")
 
 
+async def test_whoever_has_no_passphrase_is_told_where_people_decide(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        shown = await browser.get("/approvals/sign-in")
+
+    assert "chekt-mcp approvals" in shown.text
+
+
 async def test_what_was_typed_is_kept_nowhere(desk: Desk) -> None:
     async with desk.browser() as browser:
         await browser.sign_in("wrong words entirely")

@@ -51,6 +51,7 @@ class SignIn:
         """Show the form. Its token belongs to a cookie of its own, so that nobody is signed in by another site."""
         dealers = await self._services.storage.read(lambda reader: reader.dealers())
         cookie = self._services.random(TOKEN_BYTES).hex()
+        back = _back(visitor.request.query_params.get("to", ""), visitor.settings.base)
         values: dict[str, object] = {
             "base": visitor.settings.base,
             "form_token": form_token(cookie),
@@ -58,14 +59,15 @@ class SignIn:
             "problem": problem,
             "by_token": self._issuer is not None and self._login is None,
             "issuer": self._login.issuer if self._login else "",
-            "back": _back(visitor.request.query_params.get("to", ""), visitor.settings.base),
+            "back": back,
+            "go_on": (back or visitor.settings.base) if visitor.came_from_elsewhere else "",
         }
         shown = page("sign_in.html", values, status)
-        return visitor.keep(shown, cookie)
+        return visitor.keep_form(shown, cookie)
 
     async def enter(self, visitor: Visitor) -> Response:
         """Judge what was typed, and open a session."""
-        fields = await visitor.posted()
+        fields = await visitor.posted_to_sign_in()
         if fields is None:
             return await self.show(visitor, 403, "This page was too old, or the form came from elsewhere. Try again.")
         if self._too_often(visitor):

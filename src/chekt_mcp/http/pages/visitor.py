@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -24,6 +24,8 @@ from chekt_mcp.operations.services import Services
 SOURCE: Final = "approval page"
 MOST_FORM_BYTES = 16 * 1024
 MOST_FIELDS = 16
+SESSION, FORM, BEGUN = "", "-form", "-begun"
+"""What is added to the cookie's name for each of its purposes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,46 @@ class Visitor:
         return Operator(principal, self.request_id, SOURCE, self.source_ip)
 
     async def posted(self) -> Mapping[str, str] | None:
-        """Return the fields of a posted form, or None when it is not a form of these pages, or no form at all."""
+        """Return the fields of a form posted in this session, or None when it is no form of these pages."""
+        return await self._posted(self.token)
+
+    async def posted_to_sign_in(self) -> Mapping[str, str] | None:
+        """Return the fields of a posted sign-in form, or None when it is none that this browser was given."""
+        return await self._posted(self.request.cookies.get(self._named(FORM), ""))
+
+    @property
+    def begun(self) -> str:
+        """The cookie of a sign-in that was begun at the issuer, or ""."""
+        return self.request.cookies.get(self._named(BEGUN), "")
+
+    @property
+    def came_from_elsewhere(self) -> bool:
+        """Whether a link of another site led here: the session's cookie then stays at home."""
+        return self.request.headers.get("sec-fetch-site") == "cross-site"
+
+    def keep_begun(self, response: Response, cookie: str) -> Response:
+        """Give the browser the cookie by which it is known when the issuer sends it back."""
+        return self._keep(response, BEGUN, cookie, BEGUN_SECONDS, "lax")
+
+    def keep_form(self, response: Response, cookie: str) -> Response:
+        """Give the browser the cookie that the sign-in form belongs to; one that holds a session goes on holding it."""
+        return self._keep(response, FORM, cookie, int(LASTS.total_seconds()))
+
+    def keep(self, response: Response, token: str) -> Response:
+        """Give the browser a session's cookie, which no script and no other site can use."""
+        return self._keep(response, SESSION, token, int(LASTS.total_seconds()))
+
+    def _named(self, purpose: str) -> str:
+        return self.settings.cookie + purpose
+
+    def _keep(
+        self, response: Response, purpose: str, value: str, seconds: int, samesite: Literal["lax", "strict"] = "strict"
+    ) -> Response:
+        name, secure = self._named(purpose), self.settings.secure
+        response.set_cookie(name, value, max_age=seconds, secure=secure, httponly=True, samesite=samesite)
+        return response
+
+    async def _posted(self, cookie: str) -> Mapping[str, str] | None:
         body = await _body(self.request, self.settings.body_seconds)
         if body is None or not self.request.headers.get("content-type", "").startswith(
             "application/x-www-form-urlencoded"
@@ -89,31 +130,8 @@ class Visitor:
             fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
         except ValueError:  # not UTF-8, or too many fields
             return None
-        own = is_own_form(self.request, self.settings.origins, self.token, fields.get("form_token", ""))
+        own = is_own_form(self.request, self.settings.origins, cookie, fields.get("form_token", ""))
         return fields if own else None
-
-    @property
-    def begun(self) -> str:
-        """The cookie of a sign-in that was begun at the issuer, or ""."""
-        return self.request.cookies.get(f"{self.settings.cookie}-begun", "")
-
-    def keep_begun(self, response: Response, cookie: str) -> Response:
-        """Give the browser the cookie by which it is known when the issuer sends it back."""
-        name, seconds = f"{self.settings.cookie}-begun", BEGUN_SECONDS
-        response.set_cookie(name, cookie, max_age=seconds, secure=self.settings.secure, httponly=True, samesite="lax")
-        return response
-
-    def keep(self, response: Response, token: str) -> Response:
-        """Give the browser a cookie that no script and no other site can use."""
-        response.set_cookie(
-            self.settings.cookie,
-            token,
-            max_age=int(LASTS.total_seconds()),
-            secure=self.settings.secure,
-            httponly=True,
-            samesite="strict",
-        )
-        return response
 
 
 async def visitor_of(services: Services, settings: PageSettings, request: Request) -> Visitor:
