@@ -110,7 +110,7 @@ def room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
         for module in (log_sifting, log_stretches):
             monkeypatch.setattr(module, "STRETCH_BITS", 3)
         for module, room in {
-            log_pages: {"FIRST_LOOK": 5, "MOST_WALKED": 20, "MOST_LISTED": 7, "MOST_SORTED": 30},
+            log_pages: {"FEW": 9, "FIRST_LOOK": 5, "MOST_WALKED": 20, "MOST_LISTED": 7, "MOST_SORTED": 30},
             log_sifting: {"MOST_READ": 20, "PASSED_OVER": 1},
             request_key: {"RUN_BITS": 5, "PART_BITS": 2},
         }.items():

@@ -56,6 +56,20 @@ async def test_a_writer_reads_what_it_has_written(storage: Storage) -> None:
     assert await storage.write(work) == ["req_1"]
 
 
+async def test_what_was_read_in_work_that_raises_is_forgotten(storage: Storage) -> None:
+    async def actors(writer: Writer, actor: str) -> list[str]:
+        await writer.append([sample.entry(actor=actor)])
+        return [entry.actor for entry in await writer.search(sample.query(), 10)]
+
+    async def fail(writer: Writer) -> None:
+        assert await actors(writer, "one") == ["one"]
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await storage.write(fail)
+    assert await storage.write(lambda writer: actors(writer, "another")) == ["another"]
+
+
 async def test_writes_that_come_together_fail_and_succeed_each_alone(storage: Storage) -> None:
     async def append_or_fail(number: int) -> int:
         async def work(writer: Writer) -> int:

