@@ -53,15 +53,16 @@ async def filled(storage: Storage) -> Storage:
     return storage
 
 
-async def in_blocks(storage: Storage, query: Query, length: int) -> tuple[LogSpan, list[LogBlock]]:
+async def in_blocks(storage: Storage, query: Query, length: int, at_once: int = 1000) -> tuple[LogSpan, list[LogBlock]]:
+    """Read `length` numbers on each snapshot, in blocks of `at_once` entries."""
     span = await storage.scan(lambda reader: reader.log_span(query))
-    blocks = []
+    blocks = list[LogBlock]()
     for start in range(span.first, span.last + 1, length) if span.most else ():
 
-        async def work(reader: Reader, first: int = start) -> LogBlock:
-            return await reader.log_block(query, first, min(first + length - 1, span.last))
+        async def work(reader: Reader, first: int = start) -> list[LogBlock]:
+            return list(await reader.log_blocks(query, first, min(first + length - 1, span.last), at_once))
 
-        blocks.append(await storage.scan(work))
+        blocks += await storage.scan(work)
     return span, blocks
 
 
@@ -72,9 +73,10 @@ async def searched(storage: Storage, query: Query) -> Sequence[Entry]:
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
 async def test_blocks_hold_what_a_search_finds_in_the_order_of_writing(filled: Storage, query: Query) -> None:
     found = await searched(filled, query)
-    for length in (1, 7, 1000):
-        span, blocks = await in_blocks(filled, query, length)
+    for length, at_once in ((1, 1000), (7, 3), (1000, 1), (1000, 10), (1000, 1000)):
+        span, blocks = await in_blocks(filled, query, length, at_once)
         assert [seq for block in blocks for seq in block.seq] == [one.seq for one in found]
+        assert all(0 < len(block) <= at_once for block in blocks)
         assert span.most >= len(found)
 
 

@@ -6,7 +6,7 @@ nothing was ever logged has the empty tree. Leaves and tree hashes stay when ent
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -51,10 +51,11 @@ class TreeLookups(Protocol):
         """Between which numbers the entries of a query lie; `before` counts for nothing here."""
         ...
 
-    async def log_block(self, query: Query, first: int, last: int) -> LogBlock:
-        """The entries of a query numbered `first` to `last`, in the order of writing: for some ten thousand at once.
+    async def log_blocks(self, query: Query, first: int, last: int, at_once: int) -> Iterator[LogBlock]:
+        """The entries of a query numbered `first` to `last`, in the order of writing, up to `at_once` in a block.
 
-        What has been written never changes, so blocks read on several snapshots fit together, but for pruning.
+        They are read one after the other as they are asked for, in the work that got this and no later. What has been
+        written never changes, so blocks read on several snapshots fit together, but for pruning.
         """
         ...
 

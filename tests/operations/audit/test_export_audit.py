@@ -32,6 +32,7 @@ from chekt_mcp.operations.audit.export_target import target_of
 from chekt_mcp.operations.audit.export_text import FIELDS
 from chekt_mcp.storage.interface import Writer
 from export_samples import entry, operator
+from tampering import database
 from world import World
 
 pytestmark = pytest.mark.anyio
@@ -268,6 +269,35 @@ async def test_odd_rows_are_exported_as_what_they_are(world: World, tmp_path: Pa
         cells = list(csv.DictReader(file))
     assert len(cells) == len(rows) == 4
     assert [restored(row["actor"]) for row in cells] == [row["actor"] for row in rows]
+
+
+async def test_what_somebody_put_into_the_file_hides_no_other_entry(
+    filled: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database(filled.directory) as file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        for number, change in enumerate(
+            (
+                "details = CAST(x'7bff7d' AS TEXT)",
+                "request_id = CAST(x'61ff62' AS TEXT)",
+                "details = x'7b7d'",
+                "actor = 9999, source_ip = 1e300, kind = x'00', key_id = 'x'",
+            )
+        ):
+            file.execute(f"UPDATE entries SET {change} WHERE request_id = 'req_{number * 5}'")  # noqa: S608 -- ours
+        file.execute("UPDATE addresses SET text = CAST(x'32ff' AS TEXT) WHERE text = '203.0.113.7'")
+        file.execute("UPDATE names SET text = CAST(x'ff61' AS TEXT) WHERE text = 'devices.list'")
+    monkeypatch.setattr(JsonLinesEncoder, "at_once", 4)
+    await export(filled, tmp_path / "a.jsonl", replace(ALL, apps=("shop",)))
+    rows = {row["request_id"]: row for row in lines(tmp_path / "a.jsonl")}
+    assert {f"req_{number}" for number in range(25) if number != 5} <= set(rows)
+    assert [rows["req_15"][field] for field in ("actor", "source_ip", "kind", "key_id")] == [None] * 4
+    assert (rows["req_0"]["details"], rows["a\ufffdb"]["seq"], rows["req_10"]["details"]) == (
+        {},
+        rows["req_4"]["seq"] + 1,
+        {},
+    )
+    assert (rows["req_7"]["source_ip"], rows["req_7"]["action"]) == ("2\ufffd", "\ufffda")
 
 
 def block(values: list[str | None]) -> LogBlock:

@@ -1,60 +1,69 @@
-"""CSV as RFC 4180 has it: a line of column names, quoted where needed, CRLF; formulas defused (domain/formula.py)."""
+"""CSV as RFC 4180 has it: a line of column names, quoted where needed, CRLF; formulas defused (domain/formula.py).
+
+NUL, which readers of CSV stumble over, is written as U+FFFD.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 
-from chekt_mcp.domain.formula import defused
+from chekt_mcp.domain.formula import HARMLESS, defused
 from chekt_mcp.domain.log_block import LogBlock
-from chekt_mcp.operations.audit.export_text import MOST_REMEMBERED, details, moments
+from chekt_mcp.operations.audit.export_lines import AT_ONCE, Lines, Notation
+from chekt_mcp.operations.audit.export_text import details_text
+
+END = "\r\n"
+EMPTY = '""'
+_SPECIAL = re.compile('[",\r\n]')
+_PLAIN = re.compile(rf'(?:\n{HARMLESS.pattern}[^",\r\n\0]*)*')
 
 
-class _Cells(dict[str | None, str]):
-    """Texts to their cells, each looked at once. What is absent is an empty cell."""
+def _cell(text: str) -> str:
+    return _quoted(defused(text).replace("\0", "\ufffd"))
 
-    def __init__(self) -> None:
-        super().__init__({None: ""})
 
-    def __missing__(self, text: str) -> str:
-        """Look at one."""
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-            self[None] = ""
-        cell = self[text] = defused(text)
-        return cell
+def _only_cell(text: str) -> str:
+    """Return a text as the only cell of a row: readers pass over empty lines, but not over an empty text in quotes."""
+    return _cell(text) or EMPTY
+
+
+def _details_cell(stored: str | None) -> str:
+    return _quoted(details_text(stored))
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) else cell
+
+
+def _are_plain(texts: Sequence[str]) -> bool:
+    """Tell whether `_cell` would leave each of these as it is."""
+    together = "\n".join(("", *texts))
+    return together.count("\n") == len(texts) and _PLAIN.fullmatch(together) is not None
+
+
+CELLS = Notation("", _cell, _are_plain, "", _details_cell)
+ONLY_CELLS = Notation("", _only_cell, _are_plain, EMPTY, _details_cell)
 
 
 class CsvEncoder:
-    """Rows of cells; NUL, which readers of CSV stumble over, is written as U+FFFD."""
+    """A row of cells for each entry."""
+
+    at_once = AT_ONCE
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
-        self._cells = _Cells()
+        notation = CELLS if len(fields) > 1 else ONLY_CELLS
+        self._lines = Lines(notation, {field: "," if at else "" for at, field in enumerate(fields)}, END)
 
     def head(self) -> bytes:
         """Return the column names."""
-        return self._written([self._fields])
+        return (",".join(self._fields) + END).encode()
 
     def block(self, block: LogBlock) -> bytes:
         """Return the rows of some entries."""
-        return self._written(zip(*(self._column(block, field) for field in self._fields), strict=True))
+        return self._lines.of(block)
 
     def tail(self) -> bytes:
         """Return nothing."""
         return b""
-
-    def _column(self, block: LogBlock, field: str) -> Iterable[object]:
-        if field == "seq":
-            return block.seq
-        if field == "timestamp":
-            return moments(block)
-        if field == "details":
-            return details(block)
-        return map(self._cells.__getitem__, getattr(block, field))
-
-    def _written(self, rows: Iterable[Iterable[object]]) -> bytes:
-        page = io.StringIO(newline="")
-        csv.writer(page, lineterminator="\r\n").writerows(rows)
-        return page.getvalue().replace("\0", "\ufffd").encode("utf-8", "backslashreplace")

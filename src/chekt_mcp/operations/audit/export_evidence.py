@@ -20,7 +20,9 @@ from chekt_mcp.storage.records import StoredCheckpoint
 
 
 class Evidence:
-    """One export with its proof; `head` and `tail` as those of an `Encoder`."""
+    """One export with its proof; `head`, `tail` and `at_once` as those of an `Encoder`."""
+
+    at_once = 10_000
 
     def __init__(self, dealer: str, checkpoint: StoredCheckpoint, proof: ExportFile) -> None:
         self._dealer = dealer

@@ -34,7 +34,12 @@ MEDIA_TYPES = {
 
 
 class Encoder(Protocol):
-    """One export in one format: `head`, any number of blocks, `tail`; written one after the other."""
+    """One export in one format: `head`, any number of blocks, `tail`; written one after the other.
+
+    `at_once`: entries a block should have at most.
+    """
+
+    at_once: int
 
     def head(self) -> bytes:
         """Return what stands before the first entry."""

@@ -5,63 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chekt_mcp.domain.log_block import LogBlock
-from chekt_mcp.operations.audit.export_text import MOST_REMEMBERED, details, json_string, moments
+from chekt_mcp.operations.audit.export_lines import AT_ONCE, Lines, Notation
+from chekt_mcp.operations.audit.export_text import details_text, json_string
 
 
-class _Members(dict[str | None, str]):
-    """The values of one field to members of an object, each written once."""
-
-    def __init__(self, start: str, end: str) -> None:
-        super().__init__()
-        self._start, self._end = start, end
-
-    def __missing__(self, text: str | None) -> str:
-        """Write one."""
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        member = self[text] = self._start + ("null" if text is None else json_string(text)) + self._end
-        return member
+def _inside(text: str) -> str:
+    return json_string(text)[1:-1]
 
 
-class _Field:
-    """One field of every object, and what stands around its value: `{` or `,` and its name, and behind the last `}`."""
-
-    def __init__(self, name: str, *, first: bool, last: bool) -> None:
-        self._name = name
-        self._start, self._end = f'{"{" if first else ","}"{name}":', "}" if last else ""
-        self._members = _Members(self._start, self._end)
-
-    def column(self, block: LogBlock) -> list[str]:
-        """Return the member of each entry."""
-        start, end = self._start, self._end
-        match self._name:
-            case "seq":
-                return [f"{start}{number}{end}" for number in block.seq]
-            case "timestamp":
-                return moments(block, f'{start}"', f'"{end}')
-            case "details":
-                return [f"{start}{text}{end}" for text in details(block)]
-            case "request_id":  # nearly all differ: nothing to remember
-                return [f"{start}{text}{end}" for text in map(json_string, block.request_id)]
-            case _:
-                return list(map(self._members.__getitem__, getattr(block, self._name)))
+def _are_plain(texts: Sequence[str]) -> bool:
+    together = "".join(texts)
+    return together.isascii() and together.isprintable() and '"' not in together and "\\" not in together
 
 
-class _Entries:
-    """Entries as JSON objects. A lone surrogate becomes its escape: valid JSON, and the same text when read."""
+JSON = Notation('"', _inside, _are_plain, "null", details_text)
+
+
+def _objects(fields: Sequence[str], before: str, after: str) -> Lines:
+    """Return lines of one object each. A lone surrogate becomes its escape: valid JSON, and the same text when read."""
+    starts = {field: f'{"," if at else before + "{"}"{field}":' for at, field in enumerate(fields)}
+    return Lines(JSON, starts, "}" + after)
+
+
+class JsonLinesEncoder:
+    """One object a line, each ended by a line feed (jsonlines.org)."""
+
+    at_once = AT_ONCE
 
     def __init__(self, fields: Sequence[str]) -> None:
-        last = len(fields) - 1
-        self._fields = [_Field(name, first=at == 0, last=at == last) for at, name in enumerate(fields)]
-
-    def objects(self, block: LogBlock, separator: str) -> bytes:
-        """Return the objects of some entries; there must be one at least."""
-        columns = [field.column(block) for field in self._fields]
-        return separator.join(map("".join, zip(*columns, strict=True))).encode("utf-8", "backslashreplace")
-
-
-class JsonLinesEncoder(_Entries):
-    """One object a line, each ended by a line feed (jsonlines.org)."""
+        self._lines = _objects(fields, "", "\n")
 
     def head(self) -> bytes:
         """Return nothing: JSON lines have no header."""
@@ -69,30 +41,33 @@ class JsonLinesEncoder(_Entries):
 
     def block(self, block: LogBlock) -> bytes:
         """Return the lines of some entries."""
-        return self.objects(block, "\n") + b"\n" if len(block) else b""
+        return self._lines.of(block)
 
     def tail(self) -> bytes:
         """Return nothing."""
         return b""
 
 
-class JsonEncoder(_Entries):
+class JsonEncoder:
     """One array: `[`, a line for each entry, `]`."""
 
+    at_once = AT_ONCE
+
     def __init__(self, fields: Sequence[str]) -> None:
-        super().__init__(fields)
-        self._between = b"\n"
+        self._lines = _objects(fields, ",\n", "")
+        self._begun = False
 
     def head(self) -> bytes:
         """Open the array."""
         return b"["
 
     def block(self, block: LogBlock) -> bytes:
-        """Return some elements."""
-        if not len(block):
-            return b""
-        between, self._between = self._between, b",\n"
-        return between + self.objects(block, ",\n")
+        """Return some elements; no comma stands before the first one."""
+        written = self._lines.of(block)
+        if self._begun or not written:
+            return written
+        self._begun = True
+        return written.removeprefix(b",")
 
     def tail(self) -> bytes:
         """Close the array."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from chekt_mcp.domain.log_block import LogBlock
 from chekt_mcp.errors import Unavailable
-from chekt_mcp.operations.audit.export_text import details
+from chekt_mcp.operations.audit.export_text import Written, details_text
 
 ROWS = 100_000
 """Rows collected for a row group: small ones compress badly and are slow to read."""
@@ -49,6 +49,8 @@ class _Drain:
 class ParquetEncoder:
     """Entries as row groups of one table."""
 
+    at_once = 10_000
+
     def __init__(self, fields: Sequence[str]) -> None:
         self._arrow, parquet = _pyarrow()
         types = {"seq": self._arrow.int64(), "timestamp": self._arrow.timestamp("us", tz="UTC")}
@@ -58,6 +60,7 @@ class ParquetEncoder:
         self._writer = parquet.ParquetWriter(sink, self._schema, compression="zstd")
         self._waiting: list[Any] = []
         self._rows = 0
+        self._details = Written(details_text)
 
     def head(self) -> bytes:
         """Return the magic number."""
@@ -81,7 +84,9 @@ class ParquetEncoder:
         return [self._column(block, field.name, field.type) for field in self._schema]
 
     def _column(self, block: LogBlock, field: str, kind: Any) -> Any:
-        values = details(block) if field == "details" else getattr(block, field)
+        values = getattr(block, field)
+        if field == "details":
+            values = list(map(self._details.__getitem__, values))
         return self._arrow.array(values, type=kind)
 
     def _write(self) -> None:

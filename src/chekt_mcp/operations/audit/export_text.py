@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii
 from typing import NoReturn
@@ -30,19 +31,24 @@ FIELDS = (
 """Every field of an entry, in the order in which it is exported."""
 
 MOST_REMEMBERED = 20_000
-"""Texts whose written form is kept; they come from outside, so there is no end to them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTES = [f":{second // 60:02}:{second % 60:02}." for second in range(3600)]
+_MINUTE = 60_000_000
+_DAY = 24 * 60
+_MINUTES = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(_DAY)]
+_SECONDS = [f"{second:02}." for second in range(60)]
+_THOUSANDTHS = [f"{number:03}" for number in range(1000)]
 _LONGEST_REMEMBERED = 512
 _NO_DETAILS = "{}"
 
 
-def moments(block: LogBlock, before: str = "", after: str = "") -> list[str]:
-    """Return the timestamps as RFC 3339 in UTC with six digits of a second (none is rounded), between two texts."""
-    hours, minutes = _Hours(), _MINUTES
+def moments(block: LogBlock) -> list[str]:
+    """Return the timestamps as RFC 3339 in UTC with six digits of a second (none is rounded)."""
+    days, minutes, seconds, thousandths = _Days(), _MINUTES, _SECONDS, _THOUSANDTHS
     return [
-        f"{before}{hours[at // 3_600_000_000]}{minutes[at // 1_000_000 % 3600]}{at % 1_000_000:06}Z{after}"
+        f"{days[(minute := at // _MINUTE) // _DAY]}{minutes[minute % _DAY]}"
+        f"{seconds[(within := at % _MINUTE) // 1_000_000]}"
+        f"{thousandths[within // 1000 % 1000]}{thousandths[within % 1000]}Z"
         for at in block.timestamp
     ]
 
@@ -57,49 +63,49 @@ def json_string(text: str) -> str:
     return quoted(text) if _visible(text) else encode_basestring_ascii(text)
 
 
-def details(block: LogBlock) -> list[str]:
-    """Return the details as JSON objects on one line each; what is stored and is no object reads as an empty one."""
-    return list(map(_known_details.__getitem__, block.details))
+def details_text(stored: str | None) -> str:
+    """Return details as a JSON object on one line; what is stored and is no object reads as an empty one.
+
+    SQLite and whoever else wrote them promise nothing about line breaks or NaN.
+    """
+    if not isinstance(stored, str):
+        return _NO_DETAILS
+    try:
+        value = json.loads(stored, parse_constant=_refuse)
+        if not isinstance(value, dict):
+            return _NO_DETAILS
+        return stored if _visible(stored) else json.dumps(value, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return _NO_DETAILS
+
+
+class Written(dict[str | None, str]):
+    """Texts to how they are written. Short ones are remembered, and not too many: they come from outside."""
+
+    def __init__(self, write: Callable[[str | None], str]) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, text: str | None) -> str:
+        """Write one."""
+        written = self._write(text)
+        if text is None or len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= MOST_REMEMBERED:
+                self.clear()
+            self[text] = written
+        return written
 
 
 def _visible(text: str) -> bool:
     return text.isprintable() and (text.isascii() or ALSO_INVISIBLE.search(text) is None)
 
 
-class _Hours(dict[int, str]):
-    """Hours since 1970 as text, each written once."""
+class _Days(dict[int, str]):
+    """Days since 1970 as text, each written once."""
 
-    def __missing__(self, hour: int) -> str:
-        text = self[hour] = (_EPOCH + timedelta(hours=hour)).isoformat(timespec="hours")[:13]
+    def __missing__(self, day: int) -> str:
+        text = self[day] = (_EPOCH + timedelta(days=day)).date().isoformat()
         return text
-
-
-class _Details(dict[str | None, str]):
-    """Stored details to what is exported of them; short ones are remembered, for a program repeats itself."""
-
-    def __missing__(self, text: str | None) -> str:
-        if not text:
-            return _NO_DETAILS
-        if len(text) > _LONGEST_REMEMBERED:
-            return _read_details(text)
-        if len(self) >= MOST_REMEMBERED:
-            self.clear()
-        read = self[text] = _read_details(text)
-        return read
-
-
-def _read_details(text: str) -> str:
-    """Check stored details; SQLite and whoever else wrote them promise nothing about line breaks or NaN."""
-    try:
-        value = json.loads(text, parse_constant=_refuse)
-        if not isinstance(value, dict):
-            return _NO_DETAILS
-        return text if _visible(text) else json.dumps(value, separators=(",", ":"))
-    except (ValueError, RecursionError):
-        return _NO_DETAILS
-
-
-_known_details = _Details()
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -7,6 +7,7 @@ need no common snapshot and hold up nobody's checkpoint of the write-ahead log.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -20,11 +21,11 @@ from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
 from chekt_mcp.storage.sqlite.log_search import LogSearch
 from chekt_mcp.storage.sqlite.session import Row
 
-ADDRESS = "(SELECT text FROM addresses WHERE addresses.id = entries.source_ip)"
-"""There are too many addresses to be remembered, as names are."""
-
-BULK = f"id, ts, app, actor, kind, action, scope, result, request_id, source, {ADDRESS}, key_id, origin, details"
-EMPTY = LogBlock(*[()] * 14)
+BULK = (
+    f"id & {SEQ_MASK}, ts, app, actor, kind, action, scope, result, request_id, source, source_ip, key_id, origin,"
+    " details"
+)
+ADDRESSES = "SELECT id, text FROM addresses WHERE id IN (SELECT value FROM json_each(?))"
 INDEXED = ("request_id", "key_id", "source_network")
 """Filters with an index of their own: the ends of what they match are found without reading the whole window."""
 
@@ -46,17 +47,43 @@ class Resolved(dict[int | None, str | None]):
         return text
 
 
+class ResolvedAddresses:
+    """Numbers of addresses to their texts. There can be very many, so new ones are looked up in one go."""
+
+    def __init__(self, look_up: Callable[[str, str], list[Row]]) -> None:
+        self._look_up = look_up
+        self._known: dict[int | None, str | None] = {}
+
+    def forget(self) -> None:
+        """Start over."""
+        self._known.clear()
+
+    def texts(self, numbers: Sequence[int | None]) -> Texts:
+        """Return the text of each; None for none, or for one that is not in the table."""
+        known = self._known
+        new = set(numbers).difference(known)
+        if new:
+            if len(known) > MOST_REMEMBERED:
+                known.clear()
+                new = set(numbers)
+            known.update(dict.fromkeys(new))
+            known.update(self._look_up(ADDRESSES, json.dumps([number for number in new if isinstance(number, int)])))
+        return list(map(known.__getitem__, numbers))
+
+
 class LogBlocks(LogSearch):
     """Lookups, see `storage.interface.Reader`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self._resolved = Resolved(self._names.text)
+        self._resolved_addresses = ResolvedAddresses(self._rows)
 
     def forget(self) -> None:
         """Drop what was learned, see `Session.forget`."""
         super().forget()
         self._resolved.clear()
+        self._resolved_addresses.forget()
 
     async def log_span(self, query: Query) -> LogSpan:
         """Return between which numbers the entries of a query lie, and how many there are at most."""
@@ -70,15 +97,25 @@ class LogBlocks(LogSearch):
         first, last = min(row[0] for row in found), max(row[1] for row in found)
         return LogSpan(first & SEQ_MASK, last & SEQ_MASK, sum(row[2] for row in found))
 
-    async def log_block(self, query: Query, first: int, last: int) -> LogBlock:
-        """Return the entries of a query numbered `first` to `last`, both included."""
+    async def log_blocks(self, query: Query, first: int, last: int, at_once: int) -> Iterator[LogBlock]:
+        """Return the entries of a query numbered `first` to `last`, both included, up to `at_once` in a block."""
         plan = self._plan(query)
         if plan is None:
-            return EMPTY
-        base = plan.log << SEQ_BITS
-        walk = Walk(None, (Condition("id BETWEEN ? AND ?", (base + first, base + last)),), plan.checks(query))
-        rows = self._in_bulk(f"SELECT {BULK} {walk.source} ORDER BY id", walk.values)
-        return self._block(zip(*rows, strict=True)) if rows else EMPTY
+            return iter(())
+        return self._blocks(plan.log << SEQ_BITS, plan.checks(query), first, last, at_once)
+
+    def _blocks(
+        self, base: int, checks: tuple[Condition, ...], first: int, last: int, at_once: int
+    ) -> Iterator[LogBlock]:
+        """Read on from the last one's number each time: a statement that has read what is no text cannot go on."""
+        while first <= last:
+            walk = Walk(None, (Condition("id BETWEEN ? AND ?", (base + first, base + last)),), checks)
+            rows = self._in_bulk(f"SELECT {BULK} {walk.source} ORDER BY id LIMIT ?", (*walk.values, at_once))
+            if rows:
+                first = rows[-1][0] + 1
+                yield self._block(zip(*rows, strict=True))
+            if len(rows) < at_once:
+                return
 
     def _in_bulk(self, statement: str, values: tuple[object, ...]) -> list[Row]:
         """Return the rows, with their texts read in C; text that is none is read again as every other lookup does."""
@@ -94,12 +131,12 @@ class LogBlocks(LogSearch):
         return self._rows(statement, *values)
 
     def _block(self, columns: Iterator[tuple[object, ...]]) -> LogBlock:
-        ids, moments, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = (
+        seq, moments, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = (
             cast("tuple[int, ...]", column) for column in columns
         )
         name = self._resolved.__getitem__
         return LogBlock(
-            seq=[number & SEQ_MASK for number in ids],
+            seq=seq,
             timestamp=moments,
             app=list(map(name, app)),
             actor=list(map(name, actor)),
@@ -109,7 +146,7 @@ class LogBlocks(LogSearch):
             result=list(map(name, result)),
             request_id=cast("Sequence[str]", request_id),
             source=list(map(name, source)),
-            source_ip=cast("Texts", address),
+            source_ip=self._resolved_addresses.texts(address),
             key_id=list(map(name, key)),
             origin=list(map(name, origin)),
             details=cast("Texts", details),
