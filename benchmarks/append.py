@@ -4,8 +4,11 @@
 
 A log is filled with that many entries of a year: 20 apps, 40 keys, 160 usual addresses and 5,000 others, a few details.
 Then, in turns: batches of 10,000 and batches of 100, one durable transaction each; and single appends beside a bare
-INSERT of the same kind of row into a copy of the same table with the same indexes, WAL and synchronous=FULL. Nothing
-else may use the disk meanwhile: a commit is mostly waiting for it. `--check` fails when a target is missed.
+INSERT of the same kind of row into a copy of the same table with the same indexes, WAL and synchronous=FULL. Singles go
+three ways: as a server over HTTP records a call (`write_briefly`), as one over stdio does (one caller by itself, in a
+copy of its own: two connections to one file read each other's pages anew), and through the commit thread, which is
+there for writes that come together. Nothing else may use the disk meanwhile: a commit is mostly waiting for it.
+`--check` fails when a target is missed.
 """
 
 from __future__ import annotations
@@ -176,28 +179,32 @@ class BareTable:
         self._connection.close()
 
 
-def appending(storage: SqliteStorage) -> Callable[[NewEntry], Awaitable[object]]:
+def appending(storage: SqliteStorage, *, briefly: bool = False) -> Callable[[NewEntry], Awaitable[object]]:
     """Return the append of one entry."""
-    return lambda entry: storage.write(lambda writer: writer.append([entry]))
+    write = storage.write_briefly if briefly else storage.write
+    return lambda entry: write(lambda writer: writer.append([entry]))
 
 
 async def measure(directory: Path, total: int) -> tuple[dict[int, tuple[float, float, float]], dict[str, float]]:
     """Fill a store and measure both."""
     entries = made(total, total + 2 * (ROUNDS + 1) * 2 * BULK)
-    (directory / "state").mkdir()
+    for name in ("state", "alone"):
+        (directory / name).mkdir()
     await fill(directory / "state", entries, total)
+    shutil.copy(directory / "state" / DATABASE, directory / "alone")
     shutil.copy(directory / "state" / DATABASE, directory / "bare.db")
     storage, bare = open_storage(directory / "state"), BareTable(directory / "bare.db")
     batches = await measure_batches(storage, bare, entries)
-    beside = open_storage(directory / "state", one_caller=True)
+    alone = open_storage(directory / "alone", one_caller=True)
     ways = {
         "a bare insert": bare.append,
-        "append, commits shared": appending(storage),
-        "append, one caller": appending(beside),
+        "append, a call over HTTP": appending(storage, briefly=True),
+        "append, one caller": appending(alone),
+        "append, commit thread": appending(storage),
     }
     singles = await measure_single(ways, entries)
     bare.close()
-    await beside.close()
+    await alone.close()
     await storage.close()
     return batches, singles
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import storage_samples as sample
 from chekt_mcp.domain.audit import KeyUse, Kind, NewEntry, Traffic
 from chekt_mcp.storage.interface import Reader, Storage
-from chekt_mcp.storage.sqlite import log_upkeep
+from chekt_mcp.storage.sqlite import log_writer
 
 pytestmark = pytest.mark.anyio
 
@@ -92,7 +92,7 @@ async def test_every_answer_counts_what_is_summed_up_and_what_is_not(
     batches: list[list[NewEntry]],
     since: datetime,
 ) -> None:
-    monkeypatch.setattr(log_upkeep.keep_summaries, "__kwdefaults__", {"stretch": 7})
+    monkeypatch.setattr(log_writer, "STRETCH", 7)
     writing, reading, summing = open_same(), open_same(), open_same()
     dealer, logged = f"dealer {id(batches)} {since}", list[NewEntry]()
     for batch in batches:

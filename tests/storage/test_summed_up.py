@@ -18,7 +18,7 @@ from chekt_mcp.domain.analysis.facts import Turnover
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
 from chekt_mcp.domain.timespan import Window
 from chekt_mcp.storage.interface import Storage
-from chekt_mcp.storage.sqlite import log_upkeep
+from chekt_mcp.storage.sqlite import log_writer
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def test_summaries_equal_a_plain_count(
     late: list[NewEntry],
     window: Window,
 ) -> None:
-    monkeypatch.setattr(log_upkeep.keep_summaries, "__kwdefaults__", {"stretch": 5})
+    monkeypatch.setattr(log_writer, "STRETCH", 5)
     storage, dealer = open_same(), f"dealer {next(DEALERS)}"
     everything = [replace(one, dealer=dealer) for batch in logged for one in batch]
     for batch in logged:
@@ -133,7 +133,7 @@ async def compare(storage: Storage, dealer: str, everything: list[NewEntry], win
 async def test_a_few_entries_wait_to_be_summed_up_and_many_do_not(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log_upkeep.keep_summaries, "__kwdefaults__", {"stretch": 5})
+    monkeypatch.setattr(log_writer, "STRETCH", 5)
     window = Window(sample.NOW - sample.DAY, sample.NOW + sample.DAY)
     for count, expected in ((4, 0), (1, 5), (3, 5)):
         await append(storage, [sample.entry() for _ in range(count)])

@@ -148,8 +148,8 @@ class CommitThread:
 
     def _waiting(self) -> list[WriteJob]:
         jobs: list[WriteJob] = []
-        with suppress(Empty):
-            while len(jobs) < MOST_TOGETHER:
+        with suppress(Empty):  # the other thread may have been quicker
+            while len(jobs) < MOST_TOGETHER and not self._jobs.empty():
                 job = self._jobs.get_nowait()
                 if job is None:
                     self._closing = True

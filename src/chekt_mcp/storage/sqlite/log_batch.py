@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,25 +13,28 @@ from chekt_mcp.storage.sqlite.session import Row
 
 @dataclass(slots=True)
 class OpenLog:
-    """A log that is being appended to. `size` counts the entries of the batch already, the tree what was there before.
+    """A log that is being appended to.
 
-    `leaves` and `apps` are those of the batch, in the order written.
+    `size` counts the entries of the batch already, the tree what was there before; `summed` is the last entry that is
+    summed up. `leaves` are the batch's, in the order written, and `apps` how many of its entries each app has.
     """
 
     log: int
     size: int
     tree: Frontier
+    summed: int
     leaves: list[bytes] = field(default_factory=list)
-    apps: list[int | None] = field(default_factory=list)
+    apps: dict[int | None, int] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
         """Take in what a row, the log's next one, adds."""
+        app = row[APP]
         self.leaves.append(row[LEAF])
-        self.apps.append(row[APP])
+        self.apps[app] = self.apps.get(app, 0) + 1
 
     def entry_counts(self) -> Iterator[Row]:
         """Yield log, app and number of entries."""
-        return ((self.log, app or NO_APP, count) for app, count in Counter(self.apps).items())
+        return ((self.log, app or NO_APP, count) for app, count in self.apps.items())
 
 
 @dataclass(slots=True)

@@ -26,13 +26,10 @@ NAMES = {"denied": Result.DENIED, "error": Result.ERROR, "api_call": Kind.API_CA
 Find = Callable[[str], int | None]
 
 
-def keep_summaries(connection: sqlite3.Connection, find: Find, log: int, size: int, *, stretch: int = STRETCH) -> None:
-    """Sum up the entries of a log that are not yet, if they are `stretch` or more; `find` tells a name's number."""
-    row = connection.execute(SUMMED, (log,)).fetchone()
-    summed = row[0] if row else 0
-    if size - summed < stretch:
-        return
-    base, names = log << SEQ_BITS, {name: find(text.value) for name, text in NAMES.items()}
+def keep_summaries(connection: sqlite3.Connection, find: Find, log: int, sizes: tuple[int, int]) -> None:
+    """Sum up what a log got as it grew from one size to another; `find` tells a name's number."""
+    (summed, size), base = sizes, log << SEQ_BITS
+    names = {name: find(text.value) for name, text in NAMES.items()}
     for begin in range(summed, size, MOST_AT_ONCE):
         ends = {"first": base + begin + 1, "last": base + min(begin + MOST_AT_ONCE, size)}
         for statement in STATEMENTS:

@@ -12,12 +12,15 @@ from chekt_mcp.storage.sqlite.log_pruning import PruningWriter
 from chekt_mcp.storage.sqlite.log_rows import COLUMNS, EntryRows
 from chekt_mcp.storage.sqlite.log_same import LogSame
 from chekt_mcp.storage.sqlite.log_tree import split
-from chekt_mcp.storage.sqlite.log_upkeep import keep_summaries
+from chekt_mcp.storage.sqlite.log_upkeep import STRETCH, keep_summaries
 from chekt_mcp.storage.sqlite.page_cache import PageCache
 from chekt_mcp.storage.sqlite.session import Row
 
 INSERT = f"INSERT INTO entries ({COLUMNS}) VALUES ({','.join('?' * len(COLUMNS.split(',')))})"  # noqa: S608 -- places only
-LOG = "SELECT log, size, peaks FROM logs WHERE dealer = ?"
+LOG = (
+    "SELECT logs.log, size, peaks, coalesce(seq, 0) FROM logs LEFT JOIN log_summed ON log_summed.log = logs.log"
+    " WHERE dealer = ?"
+)
 GROW = "UPDATE logs SET size = ?, peaks = ? WHERE log = ?"
 TILE = "INSERT INTO log_tiles (log, level, number, root, hashes) VALUES (?, ?, ?, ?, ?)"
 COUNT = (
@@ -45,8 +48,9 @@ class LogWriter(PruningWriter, LogSame):
 
     async def sum_up(self, dealer: str) -> None:
         """Bring the summaries of the dealer's log up to its last entry."""
-        log, size = self._row("SELECT log, size FROM logs WHERE dealer = ?", dealer) or (0, 0)
-        keep_summaries(self._connection, self._names.find, log, size, stretch=1)
+        row = self._row(LOG, dealer)
+        if row is not None and row[1] > row[3]:
+            keep_summaries(self._connection, self._names.find, row[0], (row[3], row[1]))
 
     async def append_imported(self, entries: Sequence[NewEntry]) -> int:
         """Append those that the log lacks; return how many these were."""
@@ -63,7 +67,8 @@ class LogWriter(PruningWriter, LogSame):
         for log in batch.opened():
             self._grow(log)
             many(COUNT, log.entry_counts())
-            keep_summaries(self._connection, self._names.find, log.log, log.size)
+            if log.size - log.summed >= STRETCH:
+                keep_summaries(self._connection, self._names.find, log.log, (log.summed, log.size))
         return batch
 
     def _rows_of(self, batch: Batch, entries: Iterable[NewEntry]) -> Iterator[Row]:
@@ -78,9 +83,9 @@ class LogWriter(PruningWriter, LogSame):
 
     def _open_log(self, batch: Batch, dealer: str) -> OpenLog:
         row = self._row(LOG, dealer)
-        number, size, peaks = row or (self._opened_log(dealer), 0, b"")
+        number, size, peaks, summed = row or (self._opened_log(dealer), 0, b"", 0)
         same = next((log for log in batch.logs.values() if log.log == number), None)  # one log by two spellings
-        opened = batch.logs[dealer] = same or OpenLog(number, size, Frontier(size, split(peaks)))
+        opened = batch.logs[dealer] = same or OpenLog(number, size, Frontier(size, split(peaks)), summed)
         return opened
 
     def _grow(self, log: OpenLog) -> None:
