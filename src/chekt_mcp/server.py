@@ -49,6 +49,7 @@ class GatedServer(MCPServer[None]):
             log_level="WARNING",
             cache_hints={"tools/list": PRIVATE, "resources/list": PRIVATE, "resources/read": PRIVATE},
             request_state_security=request_state,
+            subscriptions=False,  # nothing here tells of changes: a stream that waits for them would only be held open
         )
         self._gateway = gateway
 

@@ -96,3 +96,26 @@ def test_a_session_belongs_to_the_app_that_opened_it(world: World) -> None:
             assert (await served.post(second, listed, session)).status_code == 404
 
     asyncio.run(scenario())
+
+
+def test_no_stream_is_held_open_for_news_that_never_come(world: World) -> None:
+    async def scenario() -> None:
+        key = await world.add_app("shop")
+        meta = {
+            "protocolVersion": "2026-07-28",
+            "clientInfo": {"name": "test", "version": "1"},
+            "clientCapabilities": {},
+        }
+        listen = {
+            "_meta": {f"io.modelcontextprotocol/{name}": value for name, value in meta.items()},
+            "notifications": {"toolsListChanged": True},
+        }
+        message = {"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": listen}
+        headers = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}
+        async with serving(world) as served, asyncio.timeout(20):
+            assert (await served.post(key, message, headers)).status_code == 404
+            async with served.client(key) as client:
+                assert client.server_capabilities.tools
+                assert not client.server_capabilities.tools.list_changed
+
+    asyncio.run(scenario())
