@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -112,6 +113,12 @@ def _url(process: subprocess.Popen[bytes]) -> str:
         if found := SERVING.search(line):
             return found[1].decode()
     raise AssertionError(said.decode())
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def structured_content(result: Any) -> dict[str, Any]:

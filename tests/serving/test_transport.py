@@ -21,7 +21,7 @@ from chekt_mcp.serving.fast_protocol import PatientHttpTools
 from chekt_mcp.serving.patience import MOST_SILENT, Patience, PatientH11
 from endpoint_certificates import self_signed
 from http_site import call, serving
-from serving_child import Installation
+from serving_child import Installation, free_port
 from world import World
 
 OLD = {"MCP-Protocol-Version": "2025-11-25", "Accept": "application/json, text/event-stream"}
@@ -32,12 +32,6 @@ HELLO = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @pytest.fixture
