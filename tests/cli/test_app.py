@@ -38,6 +38,17 @@ def test_an_unknown_app_is_said_to_be_unknown(ready: Machine) -> None:
         assert ready.run("app", *command).error == "unknown_app"
 
 
+def test_wherever_an_app_is_named_that_there_is_not_it_is_said_where_to_look(ready: Machine) -> None:
+    for command in (
+        ["app", "show", "nobody"],
+        ["allow-list", "show", "--app", "nobody"],
+        ["audit", "search", "--app", "nobody"],
+        ["keys", "gone", "nobody", "192.0.2.1"],
+    ):
+        said = ready.run(*command).err
+        assert said.startswith("error: unknown_app: This dealer has no app of that name. `chekt-mcp app list`"), command
+
+
 def test_scopes_are_added_and_taken_away(ready: Machine) -> None:
     said = ready.ok("app", "scopes", "shop", "--add", "devices:read", "--remove", "keys:write,allowlist:write")
     assert said.startswith("shop now holds: allowlist:read devices:read keys:read operators:read webhooks:read.")

@@ -1,4 +1,4 @@
-"""The app a call is about, read from storage."""
+"""The app a call or a command is about, read from storage."""
 
 from __future__ import annotations
 
@@ -11,9 +11,19 @@ async def known_app(reader: Reader, dealer: str, name: str) -> App:
     """Return the app.
 
     Raises:
-        NotFound: code `unknown_app`: it was removed between the gate and now.
+        NotFound: as `unknown_app`; to a caller, whose grant named it: it was removed between the gate and now.
     """
     app = await reader.app(dealer, name)
     if app is None:
-        raise NotFound("This caller covers no app of that name.", field="app", code="unknown_app")
+        raise unknown_app()
     return app
+
+
+def unknown_app() -> NotFound:
+    """Return the refusal of a name that no app of the dealer has, code `unknown_app`."""
+    return NotFound(
+        "This dealer has no app of that name.",
+        field="app",
+        code="unknown_app",
+        fix="`chekt-mcp app list` shows its apps; another dealer's are named with --dealer.",
+    )

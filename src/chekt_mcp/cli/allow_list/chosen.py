@@ -9,6 +9,7 @@ from chekt_mcp.cli.command import Session
 from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.errors import InvalidInput, NotFound
+from chekt_mcp.operations.known_app import unknown_app
 from chekt_mcp.operations.services import Call
 
 _DIGITS = 9
@@ -39,7 +40,7 @@ async def chosen_app(session: Session) -> App:
     if named is not None:
         found = known.get(check_name(named))
         if found is None:
-            raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+            raise unknown_app()
         return found
     if len(known) != 1:
         raise InvalidInput(

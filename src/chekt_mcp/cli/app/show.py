@@ -12,8 +12,8 @@ from chekt_mcp.domain.api_key import Key, KeyKind, KeyState
 from chekt_mcp.domain.app import App, check_name
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.domain.wording import counted
-from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.allow_list.stored_list import stored_entries
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.secrets.file import key_path
 from chekt_mcp.storage.interface import Reader
 
@@ -39,9 +39,7 @@ async def _show(command: Command) -> None:
 
 
 async def _lines(reader: Reader, dealer: str, name: str, now: datetime) -> list[str]:
-    app = await reader.app(dealer, name)
-    if app is None:
-        raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+    app = await known_app(reader, dealer, name)
     keys = [one.key for kind in KeyKind for one in await reader.keys(dealer, name, kind)]
     return [*_settings(app), *(_key(key, now) for key in keys), await _allow_list(reader, app)]
 

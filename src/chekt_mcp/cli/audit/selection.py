@@ -7,7 +7,7 @@ import argparse
 from chekt_mcp.cli.arguments import Parser
 from chekt_mcp.cli.command import Session
 from chekt_mcp.domain.log_filter import FILTERS
-from chekt_mcp.errors import NotFound
+from chekt_mcp.operations.known_app import unknown_app
 
 
 def add_selection(parser: Parser, since: str) -> None:
@@ -42,5 +42,5 @@ async def chosen_apps(session: Session, dealer: str, named: list[str] | None) ->
     for name in set(named) - set(known):
         extent = await storage.read(lambda reader, app=name: reader.log_extent(dealer, [app]))  # type: ignore[misc]  # a default binds it now
         if not extent.entries:
-            raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+            raise unknown_app()
     return tuple(dict.fromkeys(named))

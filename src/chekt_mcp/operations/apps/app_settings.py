@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from chekt_mcp.domain.app import App, ConfirmBy, Environment
 from chekt_mcp.domain.rate_tier import RateTier
 from chekt_mcp.domain.scope import Scope
-from chekt_mcp.errors import NotFound, NotPermitted
+from chekt_mcp.errors import NotPermitted
 from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.operator import Operator
 from chekt_mcp.operations.services import Services
@@ -76,9 +76,7 @@ class AppSettings:
         now = self.services.clock()
 
         async def work(writer: Writer) -> App:
-            app = await writer.app(self.dealer, self.name)
-            if app is None:
-                raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+            app = await known_app(writer, self.dealer, self.name)
             changed = change(app)
             if changed != app:
                 await writer.update_app(changed, now)

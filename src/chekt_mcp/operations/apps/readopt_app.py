@@ -12,11 +12,12 @@ from chekt_mcp.domain.allow_list.version import AllowListVersion
 from chekt_mcp.domain.api_key import KeyKind, KeyState, retired
 from chekt_mcp.domain.app import App, Authority
 from chekt_mcp.domain.timespan import rfc3339
-from chekt_mcp.errors import Conflict, InvalidInput, NotFound
+from chekt_mcp.errors import Conflict, InvalidInput
 from chekt_mcp.operations.apps.adopted_values import AdoptedValues
 from chekt_mcp.operations.keys.key_material import KeyPair, dealer_record, key_pair, open_secret
 from chekt_mcp.operations.keys.new_key import stored
 from chekt_mcp.operations.keys.portal_rotation import close_in_portal
+from chekt_mcp.operations.known_app import known_app
 from chekt_mcp.operations.operator import Operator
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Reader, Writer
@@ -89,9 +90,7 @@ class Readoption:
         return await self.services.storage.write(work)
 
     async def _facts(self, reader: Reader) -> tuple[App, Dealer]:
-        app = await reader.app(self.dealer, self.name)
-        if app is None:
-            raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+        app = await known_app(reader, self.dealer, self.name)
         if app.authority is not Authority.PLATFORM:
             raise Conflict(
                 f"{app.name} was issued here, not by CHeKT.",

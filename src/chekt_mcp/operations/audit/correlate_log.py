@@ -13,8 +13,9 @@ from chekt_mcp.domain.audit import Entry, Kind, Position, Query
 from chekt_mcp.domain.choice import any_of
 from chekt_mcp.domain.cursor import microseconds
 from chekt_mcp.domain.timespan import Window
-from chekt_mcp.errors import InvalidInput, NotFound
+from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.log_correlation import FoundId, LogCorrelation
+from chekt_mcp.operations.known_app import unknown_app
 from chekt_mcp.storage.interface import Reader, Storage
 
 COMPARED = frozenset({Kind.API_CALL, Kind.WEBHOOK_DELIVERY})
@@ -41,7 +42,7 @@ async def app_to_correlate(storage: Storage, dealer: str, named: str | None) -> 
         raise InvalidInput("Say whose log that is.", field="app", code="app_required", fix=fix)
     extent = await storage.read(lambda reader: reader.log_extent(dealer, [named]))
     if named not in apps and not extent.entries:
-        raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+        raise unknown_app()
     return named
 
 

@@ -29,8 +29,9 @@ from chekt_mcp.domain.webhook import (
 )
 from chekt_mcp.domain.webhook.answer import Answer, NoAnswer
 from chekt_mcp.domain.webhook.sample import sample_body, sample_data
-from chekt_mcp.errors import NotFound, NotPermitted, SecretUnreadable
+from chekt_mcp.errors import NotPermitted, SecretUnreadable
 from chekt_mcp.operations.keys.key_material import dealer_record, key_pair, open_secret
+from chekt_mcp.operations.known_app import unknown_app
 from chekt_mcp.operations.operator import Operator
 from chekt_mcp.operations.services import Services
 from chekt_mcp.storage.interface import Reader
@@ -136,7 +137,7 @@ class TrialDelivery:
 
 def _require_local_test_app(app: App | None) -> None:
     if app is None:
-        raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+        raise unknown_app()
     if app.environment is Environment.LIVE:
         raise NotPermitted(
             "That is a live app: whoever holds its secret takes what it signed for a real alarm and acts on it.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chekt_mcp.domain.scope import Grant, Scope
-from chekt_mcp.errors import NotFound
+from chekt_mcp.operations.known_app import unknown_app
 from chekt_mcp.operations.operator import SOURCE, Operator
 from chekt_mcp.operations.services import Call, Services
 from chekt_mcp.operations.webhook.verify_delivery import Delivery, VerifyWebhook, verify_delivery
@@ -39,7 +39,7 @@ class SavedDeliveryCheck:
     async def _grant(self) -> Grant:
         names = [app.name for app in await self.services.storage.read(lambda reader: reader.apps(self.dealer))]
         if self.app not in names:
-            raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+            raise unknown_app()
         return Grant(
             dealer=self.dealer,
             principal=self.operator.principal,
