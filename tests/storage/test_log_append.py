@@ -68,6 +68,16 @@ async def test_a_moment_without_a_time_zone_is_not_guessed_at(storage: Storage) 
     assert await append(storage, sample.entry()) == [1]
 
 
+async def test_a_batch_that_cannot_be_written_leaves_nothing_of_itself_behind(storage: Storage) -> None:
+    async def work(writer: Writer) -> None:
+        with pytest.raises(TypeError):
+            await writer.append([sample.entry("req_1"), sample.entry("req_2", at=sample.NOW.replace(tzinfo=None))])
+        assert await writer.append([sample.entry("req_3")]) == [1]
+
+    await storage.write(work)
+    assert await sample.request_ids(storage) == ["req_3"]
+
+
 ODD_DETAILS: list[dict[Any, Any]] = [
     {"lone": "\udc80 surrogate \ud83d"},
     {"nul": "a\0b", "newline": "a\nb", "quote": '"\\'},

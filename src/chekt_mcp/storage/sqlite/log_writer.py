@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from chekt_mcp.domain.audit import NewEntry
 from chekt_mcp.domain.merkle import Frontier
@@ -63,7 +63,8 @@ class LogWriter(PruningWriter, LogSame):
     def _append(self, entries: Sequence[NewEntry]) -> Batch:
         self._pages.suit(len(entries))
         batch, many = Batch(), self._connection.executemany
-        many(INSERT, self._rows_of(batch, entries))
+        # All rows are made before any is written: an entry that cannot be one must not leave half a batch behind.
+        many(INSERT, [self._row_of(batch, entry) for entry in entries])
         for log in batch.opened():
             self._grow(log)
             many(COUNT, log.entry_counts())
@@ -71,15 +72,14 @@ class LogWriter(PruningWriter, LogSame):
                 keep_summaries(self._connection, self._names.find, log.log, (log.summed, log.size))
         return batch
 
-    def _rows_of(self, batch: Batch, entries: Iterable[NewEntry]) -> Iterator[Row]:
-        """Number the entries, and yield the row of each: it is written, and gone, before the next one is made."""
-        for entry in entries:
-            log = batch.logs.get(entry.dealer) or self._open_log(batch, entry.dealer)
-            log.size += 1
-            row = self._entry_rows.row(log.log, log.size, entry)
-            log.add(row)
-            batch.numbers.append(log.size)
-            yield row
+    def _row_of(self, batch: Batch, entry: NewEntry) -> Row:
+        """Number an entry, and make its row."""
+        log = batch.logs.get(entry.dealer) or self._open_log(batch, entry.dealer)
+        log.size += 1
+        row = self._entry_rows.row(log.log, log.size, entry)
+        log.add(row)
+        batch.numbers.append(log.size)
+        return row
 
     def _open_log(self, batch: Batch, dealer: str) -> OpenLog:
         row = self._row(LOG, dealer)
