@@ -71,7 +71,8 @@ def test_the_readme_lists_every_tool_with_its_scope() -> None:
 
 def test_the_readme_and_config_describe_the_same_settings() -> None:
     variables = set(re.findall(r"`(CHEKT_\w+)`", config.__doc__ or ""))
-    assert set(re.findall(r"^\| `(CHEKT_\w+)`", section("README.md", "Settings"), re.MULTILINE)) == variables
+    rows = re.findall(r"^\| `(CHEKT_\w+)`", section("README.md", "Settings"), re.MULTILINE)
+    assert (set(rows), len(rows)) == (variables, len(variables))
 
 
 def test_server_json_is_true() -> None:
