@@ -18,7 +18,6 @@ from chekt_mcp.errors import InvalidInput
 
 ED25519 = b"\x01"
 KEY_LENGTH = 32
-SIGNATURE_LENGTH = 64
 _ID_LENGTH = 4
 LONGEST = 16_384
 """Characters of a note that anybody may hand us."""

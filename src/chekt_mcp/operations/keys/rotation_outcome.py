@@ -13,11 +13,8 @@ from chekt_mcp.domain.app import principal_of
 from chekt_mcp.domain.rotation import Reason, Rotation
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import DeliveryFailed
-from chekt_mcp.operations.change import ChangeResult, Outcome
+from chekt_mcp.operations.change import ChangeResult
 from chekt_mcp.secrets.interface import DELIVERY_UNKNOWN, Sink
-
-UNDELIVERED = frozenset({"delivery_failed", DELIVERY_UNKNOWN})
-"""Codes of an outcome under which no new key came into force: asking again is a new request."""
 
 
 class DeliveredTo(TypedDict):
@@ -103,8 +100,3 @@ def how_to_decide(rotation_id: str) -> str:
         f"A person runs `chekt-mcp keys deliver {rotation_id}` at a terminal to deliver the same key again and put it "
         f"in force, or `chekt-mcp keys discard {rotation_id}` to give it up."
     )
-
-
-def worth_repeating(outcome: Outcome) -> bool:
-    """Tell whether an outcome is the answer to a repeated call; an undelivered key leaves the request open."""
-    return outcome.get("code") not in UNDELIVERED
