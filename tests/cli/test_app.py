@@ -95,7 +95,7 @@ def test_after_five_wrong_passphrases_not_even_the_right_one_opens(live: Machine
 def test_at_a_terminal_the_passphrase_is_asked_for_hidden_and_again_when_wrong(live: Machine) -> None:
     with live.terminal("app", "confirm", "shop", "client") as person:
         person.answer("Approver passphrase: ", "not the right one")
-        person.expect("That is not it. 4 attempts are left.")
+        person.expect("That is not it. 4 attempts left.")
         person.answer("Approver passphrase: ", PASSPHRASE)
         person.expect("warning: this app is live")
     assert person.code == 0
@@ -113,6 +113,7 @@ def test_without_a_state_every_command_says_how_to_make_one(machine: Machine, co
     done = machine.run(*command)
     assert (done.code, done.error) == (1, "state_missing")
     assert "chekt-mcp init" in done.err
+    assert "CHEKT_MCP_STATE" in done.err, "who has a state elsewhere must not make a second one"
     assert not machine.state.exists()
 
 

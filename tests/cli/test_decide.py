@@ -90,6 +90,7 @@ def test_a_person_who_types_everything_right_approves_once(ready: Machine) -> No
     assert entry.actor == decided.decided_by
     again = ready.run("deny", approval)
     assert (again.code, again.error) == (1, "already_decided")
+    assert again.err.endswith("It was approved, and the change is made when the assistant calls again in time.\n")
 
 
 @pytest.mark.parametrize("typed", ["Shop", "shop ", " shop", "\u0455hop", "", "yes"])
@@ -142,7 +143,7 @@ def test_right_texts_and_a_wrong_passphrase_approve_nothing(live: Machine) -> No
         person.answer("Type: again: ", "again")
         for left in (4, 3):
             person.answer("Approver passphrase: ", "not the right one")
-            person.expect(f"{left} attempts are left")
+            person.expect(f"{left} attempts left.")
         person.answer("Approver passphrase: ", "not the right one")
         person.expect("error: wrong_passphrase: ")
     assert person.code == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chekt_mcp.cli.command import Command, Session
 from chekt_mcp.domain.app import Environment
 from chekt_mcp.domain.timespan import rfc3339
+from chekt_mcp.domain.wording import counted
 from chekt_mcp.errors import ChektError, InvalidInput, NotPermitted
 from chekt_mcp.operations.approver import Attempt, PassphraseCheck, new_approver
 from chekt_mcp.secrets import passphrase as passphrases
@@ -95,7 +96,7 @@ async def _ask(session: Session, check: PassphraseCheck) -> None:
         if tried.right or tried.locked_until is not None or left == 0:
             _pass_or_refuse(tried)
             return
-        session.terminal.note(f"That is not it. {tried.left} attempts are left.")
+        session.terminal.note(f"That is not it. {counted(tried.left, 'attempt', 'attempts')} left.")
 
 
 def _pass_or_refuse(tried: Attempt) -> None:
@@ -108,7 +109,7 @@ def _pass_or_refuse(tried: Attempt) -> None:
             fix="If these were not yours, look for `approver.passphrase.refuse` in the audit log.",
         )
     raise NotPermitted(
-        f"That is not the approver passphrase; {tried.left} attempts are left.",
+        f"That is not the approver passphrase; {counted(tried.left, 'attempt', 'attempts')} left.",
         code="wrong_passphrase",
         fix="Nothing was changed.",
     )

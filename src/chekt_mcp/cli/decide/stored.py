@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chekt_mcp.cli.command import Session
-from chekt_mcp.domain.approval import Approval, Refusal, undecidable
+from chekt_mcp.domain.approval import Approval, ApprovalState, Refusal, undecidable
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.errors import NotFound, NotPermitted
@@ -22,6 +22,12 @@ WHY_NOT = {
     Refusal.OWN_REQUEST: "Nobody approves their own request.",
     Refusal.ALREADY_DECIDED: "That has been decided already.",
     Refusal.TOO_MANY_ATTEMPTS: "Too many wrong answers: it is denied, and nothing will be changed.",
+}
+
+WHAT_BECAME = {
+    ApprovalState.APPROVED: "It was approved, and the change is made when the assistant calls again in time.",
+    ApprovalState.DENIED: "It was denied, and nothing was changed.",
+    ApprovalState.USED: "It was approved and used.",
 }
 
 
@@ -41,7 +47,7 @@ async def undecided(session: Session, approval_id: str) -> Approval:
         raise NotFound(WHY_NOT[Refusal.UNKNOWN], code=Refusal.UNKNOWN.value, fix=fix)
     refusal = undecidable(found, session.operator.principal, session.services.clock())
     if refusal is not None:
-        raise refused(refusal)
+        raise refused(refusal, found)
     return found
 
 
@@ -55,9 +61,10 @@ async def _found(session: Session, approval_id: str) -> Approval | None:
     return await session.services.storage.read(work)
 
 
-def refused(why: Refusal) -> NotPermitted:
-    """Say why a decision does not count."""
-    return NotPermitted(WHY_NOT.get(why, "That cannot be decided now."), code=why.value)
+def refused(why: Refusal, found: Approval | None = None) -> NotPermitted:
+    """Say why a decision does not count; with the approval, also what was decided before."""
+    became = WHAT_BECAME.get(found.state, "") if found is not None and why is Refusal.ALREADY_DECIDED else ""
+    return NotPermitted(WHY_NOT.get(why, "That cannot be decided now."), code=why.value, fix=became)
 
 
 def decider(session: Session) -> Decider:

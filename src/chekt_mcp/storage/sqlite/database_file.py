@@ -64,7 +64,11 @@ def prepare(directory: Path, *, make: bool) -> Path:
             Nothing was touched.
     """
     if not directory.is_dir():
-        raise StateUnusable("There is no state directory.", code="state_missing", fix="Run `chekt-mcp init`.")
+        raise StateUnusable(
+            "There is no state directory.",
+            code="state_missing",
+            fix="Run `chekt-mcp init`, or name the one there is with --state or CHEKT_MCP_STATE.",
+        )
     path = directory / DATABASE
     if not os.access(directory, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.R_OK | os.W_OK)):
         raise unusable(UNWRITABLE)
