@@ -78,7 +78,7 @@ BROKEN = (
     "def broken(*_, **__): raise ZeroDivisionError('chekt_live_' + 'EXAMPLEexample0000000000000000AAAA')\n"
     "chekt_mcp.wiring.open_services = broken\n"
     "from chekt_mcp.cli.main import main\n"
-    "sys.exit(main(['app', 'list']))\n"
+    "sys.exit(main(sys.argv[1:]))\n"
 )
 
 
@@ -87,16 +87,28 @@ def test_the_unexpected_is_one_line_and_its_details_come_only_on_request_without
     machine: Machine, debug: str
 ) -> None:
     environment = {**machine.environment(), "CHEKT_MCP_DEBUG": debug}
-    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, env=environment, check=False)
+    call = [sys.executable, "-c", BROKEN, "app", "list"]
+    done = subprocess.run(call, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 1
     assert "error: internal_error: Something unexpected happened (ZeroDivisionError). Please report it" in done.stderr
     assert ("Traceback" in done.stderr) is (debug == "1")
     assert KEY not in done.stderr
 
 
-def test_a_reader_that_went_away_is_no_traceback(ready: Machine) -> None:
+FINDING_IS_ONE = ["audit verify", "audit verify-export nothing", "audit analyze", "audit correlate pyproject.toml"]
+"""Commands whose exit code 1 says that something was found."""
+
+
+@pytest.mark.parametrize("command", FINDING_IS_ONE)
+def test_a_mistake_of_ours_is_no_finding(ready: Machine, command: str) -> None:
+    call = [sys.executable, "-c", BROKEN, *command.split()]
+    assert subprocess.run(call, capture_output=True, env=ready.environment(), check=False).returncode == 2
+
+
+@pytest.mark.parametrize(("command", "code"), [("app list", 1), ("audit verify", 2), ("audit analyze", 2)])
+def test_a_reader_that_went_away_is_no_traceback_and_no_finding(ready: Machine, command: str, code: int) -> None:
     with subprocess.Popen(
-        [PROGRAM, "app", "list"],
+        [PROGRAM, *command.split()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -105,8 +117,8 @@ def test_a_reader_that_went_away_is_no_traceback(ready: Machine) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 1
+        assert b"error" not in process.stderr.read()
+    assert process.returncode == code
 
 
 def test_a_closed_standard_input_is_no_traceback(ready: Machine) -> None:

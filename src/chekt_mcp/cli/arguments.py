@@ -31,6 +31,12 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"error: usage: {escaped(message, 300)}\n")
 
 
+def tell_findings(parser: argparse.ArgumentParser, codes: str) -> None:
+    """Say what the exit codes of a command mean whose 1 is a finding: whatever goes wrong is 2 then."""
+    parser.epilog = f"Exit codes: {codes}."
+    parser.set_defaults(no_answer=USAGE)
+
+
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add what every command takes, before or after its name."""
     common = parser.add_argument_group("where")

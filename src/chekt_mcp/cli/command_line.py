@@ -1,10 +1,13 @@
-"""Find the command, run it, and say in one line what went wrong. 0 done, 1 refused or failed, 2 usage."""
+"""Find the command, run it, and say in one line what went wrong. 0 done, 1 refused or failed, 2 usage.
+
+A command whose 1 is a finding (`no_answer` among its defaults) ends with 2 when anything went wrong.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chekt_mcp.cli.arguments import FAILED, Parser, add_common
 from chekt_mcp.cli.command import Command
@@ -16,19 +19,24 @@ from chekt_mcp.errors import ChektError, NotPermitted
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing that goes wrong is left unexplained."""
+    return _explained(lambda: _run(list(arguments), os.environ), FAILED)
+
+
+def _explained(work: Callable[[], int], failed: int) -> int:
+    """Return the exit code of some work, `failed` where something went wrong."""
     try:
-        return _run(list(arguments), os.environ)
+        return work()
     except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else FAILED
+        return leaving.code if isinstance(leaving.code, int) else failed
     except ChektError as error:
-        return _failed(error.code, str(error))
+        _tell(error.code, str(error))
     except KeyboardInterrupt:
-        return _failed("interrupted", "Stopped by you. What was not reported as done may not have been done.")
+        _tell("interrupted", "Stopped by you. What was not reported as done may not have been done.")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads any more; the interpreter must not try to flush
-        return FAILED
     except Exception as error:  # noqa: BLE001 -- the last line: a person gets a sentence, never a traceback
-        return _unexpected(error)
+        _tell_unexpected(error)
+    return failed
 
 
 def _run(arguments: list[str], environ: Mapping[str, str]) -> int:
@@ -37,8 +45,8 @@ def _run(arguments: list[str], environ: Mapping[str, str]) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding still gets every line
     _refuse_credentials(arguments)
     args = _parser(arguments).parse_args(arguments)
-    code: int = args.run(Command(args, environ, Terminal(), sys.argv[0]))
-    return code
+    command = Command(args, environ, Terminal(), sys.argv[0])
+    return _explained(lambda: args.run(command), getattr(args, "no_answer", FAILED))
 
 
 def _parser(arguments: Sequence[str]) -> Parser:
@@ -64,18 +72,17 @@ def _refuse_credentials(arguments: Sequence[str]) -> None:
         )
 
 
-def _failed(code: str, text: str) -> int:
+def _tell(code: str, text: str) -> None:
     if sys.stderr is not None:
         print(redacted(f"error: {code}: {text}"), file=sys.stderr)  # noqa: T201 -- errors go to a person
-    return FAILED
 
 
-def _unexpected(error: Exception) -> int:
+def _tell_unexpected(error: Exception) -> None:
     if os.environ.get("CHEKT_MCP_DEBUG") == "1":
         import traceback  # noqa: PLC0415 -- only when something went wrong
 
         print(redacted("".join(traceback.format_exception(error))), file=sys.stderr)  # noqa: T201 -- asked for
-    return _failed(
+    _tell(
         "internal_error",
         f"Something unexpected happened ({type(error).__name__}). Please report it; "
         "with CHEKT_MCP_DEBUG=1 the details are printed.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from chekt_mcp.errors import InvalidInput, NotPermitted
+from chekt_mcp.errors import InvalidInput, NotPermitted, Unavailable
 
 LINE_LIMIT = 4_096
 """Bytes of one answer: what a terminal takes in one line, and far more than any key or passphrase."""
@@ -18,8 +18,18 @@ class Terminal:
         self.interactive = _is_terminal(0) and _is_terminal(1)
 
     def say(self, text: str = "") -> None:
-        """Print for whoever reads the result."""
-        print(text, file=sys.stdout, flush=True)  # noqa: T201 -- talking to a person is this class's work
+        """Print for whoever reads the result.
+
+        Raises:
+            Unavailable: code `output_failed`: the disk is full, say.
+        """
+        try:
+            print(text, file=sys.stdout, flush=True)  # noqa: T201 -- talking to a person is this class's work
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise Unavailable(f"The output could not be written: {why}.", code="output_failed") from None
 
     def note(self, text: str) -> None:
         """Print beside the result: advice and troubles."""

@@ -222,7 +222,7 @@ async def test_addresses_filed_elsewhere_than_a_search_looks_for_them_are_found(
     assert (Tampering.EDITED, 1, SIZE + 20) in told(await verified(world))
 
 
-@pytest.mark.parametrize("change", ["entries = entries + 1", "entries = entries - 1"])
+@pytest.mark.parametrize("change", ["entries = entries + 1", "entries = entries - 1", "app = 1000"])
 async def test_a_changed_count_is_found(logged: tuple[World, str], change: str) -> None:
     world, _ = logged
     with database(world.directory) as connection:
@@ -247,6 +247,7 @@ async def test_a_changed_count_is_found(logged: tuple[World, str], change: str) 
         "UPDATE checkpoints SET note = replace(note, 'acme', 'beta')",
         "UPDATE checkpoints SET note = 'none'",
         "UPDATE server_secrets SET value = zeroblob(32) WHERE name LIKE 'checkpoint-public-key/%'",
+        "UPDATE server_secrets SET value = 1 WHERE name LIKE 'checkpoint-public-key/%'",
     ],
 )
 async def test_changed_tree_tables_and_checkpoints_are_found(logged: tuple[World, str], change: str) -> None:

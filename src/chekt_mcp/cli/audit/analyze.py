@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from chekt_mcp.cli.arguments import DONE, FAILED, USAGE, Parser
+from chekt_mcp.cli.arguments import DONE, FAILED, Parser, tell_findings
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.analysis.finding import Severity
 from chekt_mcp.domain.exposure import redacted
-from chekt_mcp.errors import ChektError, NotFound
+from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
 from chekt_mcp.operations.audit.analysis.subject import Asked
 from chekt_mcp.operations.audit.analyze_log import Analysis, AnalyzeAuditLog, summary
@@ -17,6 +17,7 @@ from chekt_mcp.storage.interface import Storage
 
 def configure(parser: Parser) -> None:
     """Describe the arguments."""
+    tell_findings(parser, "0 nothing to look at, 1 something is, 2 there is no answer")
     parser.add_argument("--app", metavar="NAME", help="(default: every app, and what belongs to none)")
     parser.add_argument("--since", metavar="TIME", default="24h", help="RFC 3339, or 15m, 24h, 90d (default: 24h)")
     parser.add_argument("--until", metavar="TIME", help="(default: now)")
@@ -28,11 +29,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Analyse, and tell by the exit code: 0 nothing to look at, 1 something is, 2 there is no answer."""
-    try:
-        result = carry_out(_analyze(command))
-    except ChektError as error:  # not left to the command line: 1 would say that something is to be looked at
-        command.terminal.note(f"error: {error.code}: {error}")
-        return USAGE
+    result = carry_out(_analyze(command))
     as_json = command.args.format == "json"
     text = json.dumps(result, indent=1, ensure_ascii=False) if as_json else summary(result)
     command.terminal.say(redacted(text))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from chekt_mcp.cli.arguments import DONE, FAILED, USAGE, Parser
+from chekt_mcp.cli.arguments import DONE, FAILED, Parser, tell_findings
 from chekt_mcp.cli.audit.correlation_report import as_json, as_text
 from chekt_mcp.cli.audit.matching import LineTally, ids_in, pieces
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.request_pattern import RequestPattern, request_pattern
 from chekt_mcp.domain.timespan import parse_window
-from chekt_mcp.errors import ChektError
 from chekt_mcp.operations.audit.correlate_log import Correlator, app_to_correlate
 from chekt_mcp.operations.audit.import_tally import ImportProgress
 from chekt_mcp.operations.audit.log_correlation import LogCorrelation
@@ -30,6 +29,7 @@ class Compared:
 
 def configure(parser: Parser) -> None:
     """Describe the arguments."""
+    tell_findings(parser, "0 nothing is on one side only, 1 something is, 2 there is no answer")
     parser.add_argument("file", metavar="LOGFILE", help="the application's log: nginx, Apache, JSON lines; also gzip")
     parser.add_argument(
         "--pattern",
@@ -44,13 +44,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Compare, and tell by the exit code: 0 nothing is one-sided, 1 something is, 2 there is no answer."""
-    try:
-        compared = carry_out(
-            _compare(command, Path(command.args.file).expanduser(), request_pattern(command.args.pattern))
-        )
-    except ChektError as error:  # not left to the command line: 1 would say that something is one-sided
-        command.terminal.note(f"error: {error.code}: {error}")
-        return USAGE
+    compared = carry_out(_compare(command, Path(command.args.file).expanduser(), request_pattern(command.args.pattern)))
     report = as_json if command.args.format == "json" else as_text
     command.terminal.say(report(compared.result, compared.tally))
     for note in _notes(compared):

@@ -6,12 +6,12 @@ import json
 import time
 from pathlib import Path
 
-from chekt_mcp.cli.arguments import DONE, FAILED, USAGE, Parser
+from chekt_mcp.cli.arguments import DONE, FAILED, Parser, tell_findings
 from chekt_mcp.cli.audit.progress_bar import ProgressBar
 from chekt_mcp.cli.command import Command, Session, carry_out, opened
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.signed_note import LONGEST
-from chekt_mcp.errors import ChektError, InvalidInput
+from chekt_mcp.errors import InvalidInput
 from chekt_mcp.operations.audit.import_tally import ImportProgress
 from chekt_mcp.operations.audit.prove_entries import prove_entries
 from chekt_mcp.operations.audit.verify_log import LogVerifier, Status
@@ -30,9 +30,10 @@ WORTH_TELLING = 10_000
 
 def configure(parser: Parser) -> None:
     """Describe the arguments."""
-    parser.epilog = (
-        "Exit codes: 0 verified (all of it fits, and a checkpoint from outside vouches for it), 1 tampered, "
-        "2 there is no answer, 3 nothing wrong was found, but nobody outside vouches for it or not all was looked at."
+    tell_findings(
+        parser,
+        "0 verified (all of it fits, and a checkpoint from outside vouches for it), 1 tampered, "
+        "2 there is no answer, 3 nothing wrong was found, but nobody outside vouches for it or not all was looked at",
     )
     parser.add_argument(
         "--against", metavar="FILE", action="append", default=[], help="a checkpoint you kept; may be repeated"
@@ -48,11 +49,7 @@ def configure(parser: Parser) -> None:
 
 def run(command: Command) -> int:
     """Verify, and tell by the exit code what came of it."""
-    try:
-        result = carry_out(_verify(command))
-    except ChektError as error:  # not left to the command line: 1 would say that the log was altered
-        command.terminal.note(f"error: {error.code}: {error}")
-        return USAGE
+    result = carry_out(_verify(command))
     as_json = command.args.format == "json"
     command.terminal.say(json.dumps(result, indent=1, ensure_ascii=False) if as_json else summary(result))
     return CODES[Status(result["status"])]

@@ -25,9 +25,11 @@ class _StoredKey:
 
 
 async def verifier_key(reader: Reader, dealer: str) -> VerifierKey | None:
-    """Return the public key of a dealer's log; None when it has not signed anything yet."""
-    public = await reader.server_secret(_public_name(dealer))
-    return None if public is None else VerifierKey(origin_of(dealer), public)
+    """Return the public key of a dealer's log; None where it has not signed anything yet, or what is stored is none."""
+    public: object = await reader.server_secret(_public_name(dealer))
+    if not isinstance(public, bytes) or len(public) != KEY_LENGTH:
+        return None
+    return VerifierKey(origin_of(dealer), public)
 
 
 async def signing_key(services: Services, dealer: str) -> SigningKey:

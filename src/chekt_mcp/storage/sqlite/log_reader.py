@@ -38,8 +38,8 @@ class LogReader(Session):
         if apps is not None:
             wanted = self._numbers(apps) | ({NO_APP} if dealer_wide else set())
             counts = [row for row in counts if row[0] in wanted]
-        ends = [self._ends(log, None if app == NO_APP else app) for app, _ in counts]
-        oldest, newest = min((end[0] for end in ends), default=None), max((end[1] for end in ends), default=None)
+        ends = [end for app, _ in counts for end in self._ends(log, None if app == NO_APP else app) if end is not None]
+        oldest, newest = min(ends, default=None), max(ends, default=None)
         return LogExtent(optional_moment(oldest), optional_moment(newest), sum(entries for _, entries in counts))
 
     async def last_use(self, dealer: str, key_id: str) -> datetime | None:
@@ -75,7 +75,8 @@ class LogReader(Session):
     def _numbers(self, texts: Sequence[str]) -> frozenset[int]:
         return frozenset(number for text in texts if (number := self._names.find(text)) is not None)
 
-    def _ends(self, log: int, app: int | None) -> tuple[int, int]:
+    def _ends(self, log: int, app: int | None) -> tuple[int | None, ...]:
+        """Return the oldest and the newest moment; None where somebody has counted entries that are not there."""
         end = "SELECT {}(ts) FROM entries INDEXED BY entries_by_app WHERE log = ?1 AND app IS ?2"
         row = self._row(f"SELECT ({end.format('min')}), ({end.format('max')})", log, app)
-        return (0, 0) if row is None else (row[0], row[1])
+        return row or ()
