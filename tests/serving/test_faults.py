@@ -84,6 +84,9 @@ def test_a_store_that_is_gone_for_ten_seconds_is_waited_for(world: World) -> Non
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
             assert int(answer.headers["retry-after"]) >= 1
             assert [await status(served, path) for path in ("/healthz", "/readyz", "/metrics")] == [200, 503, 503]
+            async with httpx.AsyncClient(trust_env=False) as http:
+                page = await http.get(f"{served.base}/approvals/sign-in")
+            assert (page.status_code, int(page.headers["retry-after"])) == (503, 2)
             world.clock.forward(seconds=10)
             store.gone = False
             assert structured(await client.call_tool("whoami", {}))["principal"] == "app:shop"

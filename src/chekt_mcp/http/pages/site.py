@@ -104,7 +104,7 @@ class _Pages:
                 return await serve(await visitor_of(self._services, self._settings, request))
             except ChektError as error:
                 _LOG.warning("an approval page could not be served: %s", error.code)
-                return message(503, "Not now", "The state cannot be read or written. Try again.", self._settings.base)
+                return self._not_now()
 
         return handler
 
@@ -119,6 +119,11 @@ class _Pages:
 
     async def no_page(self, _request: Request, _error: Exception) -> Response:
         return message(404, "No such page", "There is nothing under this address.", self._settings.base)
+
+    def _not_now(self) -> Response:
+        answer = message(503, "Not now", "The state cannot be read or written. Try again.", self._settings.base)
+        answer.headers["Retry-After"] = "2"  # seconds, as the edge says it
+        return answer
 
 
 async def _style(_request: Request) -> Response:
