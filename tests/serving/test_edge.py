@@ -235,6 +235,11 @@ class OneToken:
         raise NotImplementedError
 
 
+READING = {
+    "MCP-Protocol-Version": "2026-07-28",
+    "Mcp-Method": "resources/read",
+    "Mcp-Name": "chekt-export://exp_1/log.csv",
+}
 MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "rotate_key"}
 
 
@@ -248,6 +253,19 @@ def test_an_oauth_caller_is_challenged_for_the_scopes_of_the_call(world: World, 
             metadata = f"{served.base}/.well-known/oauth-protected-resource/mcp"
             told = f'Bearer error="insufficient_scope", scope="keys:write", resource_metadata="{metadata}"'
             assert answer.headers["www-authenticate"] == told
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("headers", [OLD, READING], ids=["from the body", "from the headers"])
+def test_an_oauth_caller_is_challenged_for_the_scope_of_a_resource(world: World, headers: dict[str, str]) -> None:
+    async def scenario() -> None:
+        await world.add_app("shop")
+        read = {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": READING["Mcp-Name"]}}
+        async with serving(world, lambda _resource: OneToken()) as served:
+            answer = await served.post("t", read, headers)
+            assert refused(answer) == (403, "permission_denied")
+            assert 'scope="operators:read"' in answer.headers["www-authenticate"]
 
     run(scenario)
 

@@ -28,7 +28,7 @@ from chekt_mcp.errors import ChektError
 from chekt_mcp.http.answer import retry_after, send_answer
 from chekt_mcp.http.asgi import App, Receive, Scope, Send
 from chekt_mcp.http.body import read_whole, replayed
-from chekt_mcp.http.challenge import called_tool, missing
+from chekt_mcp.http.challenge import asked_for
 from chekt_mcp.http.edge_answers import (
     IP_NOT_ALLOWED,
     NO_ADDRESS,
@@ -123,7 +123,7 @@ class Edge:
     def _require_scopes(self, granted: GrantedToken, head: dict[bytes, bytes], body: bytes) -> None:
         if not self._settings.challenge or granted.grant.credential != "oauth":
             return
-        if needed := missing(granted.grant, self._parts.tools, called_tool(head, body)):
+        if needed := self._parts.needed.missing(granted.grant, asked_for(head, body)):
             raise Turned(insufficient_scope(self._settings.metadata_url, needed))
 
     async def _pass_on(self, visit: Visit, granted: GrantedToken, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chekt_mcp.auth.bearer import BearerVerifier
-from chekt_mcp.domain.scope import ToolScopes
+from chekt_mcp.http.challenge import Needed
 from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.limits import EdgeRates
 from chekt_mcp.http.refusal_log import RefusalLog
@@ -48,10 +48,10 @@ class EdgeObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EdgeParts:
-    """What the edge asks: who presents a credential, which scope a tool needs, how often, and where refusals go."""
+    """What the edge asks: who presents a credential, which scope a call needs, how often, and where refusals go."""
 
     verifier: BearerVerifier
-    tools: ToolScopes
+    needed: Needed
     rates: EdgeRates
     refusals: RefusalLog
     compiled: CompiledLists

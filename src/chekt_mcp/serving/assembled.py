@@ -12,6 +12,7 @@ from mcp.server.request_state import RequestStateSecurity
 from chekt_mcp.auth.bearer import BearerVerifier
 from chekt_mcp.auth.current_caller import by_request
 from chekt_mcp.http.asgi import App
+from chekt_mcp.http.challenge import Needed
 from chekt_mcp.http.edge import Edge
 from chekt_mcp.http.edge_parts import EdgeParts, EdgeSettings
 from chekt_mcp.http.limits import EdgeRates
@@ -31,6 +32,7 @@ from chekt_mcp.serving.tls import HSTS
 from chekt_mcp.storage.interface import Writer
 from chekt_mcp.tools.catalog import tool_scopes
 from chekt_mcp.tools.gateway import Gateway
+from chekt_mcp.tools.resource_gate import SCOPE as RESOURCE_SCOPE
 
 STATE_KEY = "request_state"
 KEY_BYTES = 32
@@ -84,7 +86,8 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     own, challenge = options.own_names(port), options.challenge
     settings = EdgeSettings(own, metadata_url(resource), client_of, challenge, options.body_seconds)
     refusals = RefusalLog(services)
-    parts = EdgeParts(around.verifier, tool_scopes(), around.rates, refusals, gateway.compiled, around.observer)
+    needed = Needed(tool_scopes(), RESOURCE_SCOPE)
+    parts = EdgeParts(around.verifier, needed, around.rates, refusals, gateway.compiled, around.observer)
     edge = Edge(services, parts, settings, endpoint)
     place = page_settings(options, port, client_of)
     pages = approval_site(services, place, around.rates.addresses, around.verifier, around.login)
