@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from chekt_mcp.serving.receiving import Receiving
 
 DEFAULT_PORT = 8787
+AT_A_TERMINAL = (
+    "A client starts this and speaks MCP with it on standard input and output: there is nothing to type here. "
+    "`chekt-mcp app show NAME` prints what a client is configured with, `serve --http` serves many. Ctrl-C ends it."
+)
 
 
 def configure(parser: Parser) -> None:
@@ -61,6 +65,8 @@ def run(command: Command) -> int:
         return _serve_http(command)
     from chekt_mcp import stdio  # noqa: PLC0415 -- brings the SDK, which nothing else here needs
 
+    if command.terminal.interactive:  # a person who tries it would wait for a prompt
+        command.terminal.note(AT_A_TERMINAL)
     try:
         settings = command.settings()
     except InvalidInput as error:
