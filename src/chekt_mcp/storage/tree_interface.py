@@ -47,6 +47,10 @@ class TreeLookups(Protocol):
         """
         ...
 
+    async def stray_stretch(self, dealer: str) -> tuple[int, int] | None:
+        """First and last entry of the stretch that is not complete, where something is kept of it, or of none."""
+        ...
+
     async def log_span(self, query: Query) -> LogSpan:
         """Between which numbers the entries of a query lie; `before` counts for nothing here."""
         ...

@@ -149,6 +149,17 @@ async def test_a_stretch_that_a_search_would_pass_over_is_found(logged: tuple[Wo
     assert await _tampered(world, note) == {(Tampering.SUMMARY, 512, 1_023)}
 
 
+@pytest.mark.parametrize("stretch", ["2", "3", "1.5", "'text'"])
+async def test_a_stretch_that_a_search_would_read_twice_and_so_end_too_early_is_found(
+    logged: tuple[World, str], stretch: str
+) -> None:
+    world, note = logged
+    copied = "SELECT log, {}, first_ts, last_ts, sketch FROM log_stretches WHERE stretch = 1"
+    with database(world.directory) as connection:
+        connection.execute(f"INSERT INTO log_stretches {copied.format(stretch)}")
+    assert await _tampered(world, note) == {(Tampering.SUMMARY, 1_024, 1_535)}
+
+
 @pytest.mark.parametrize("prints", ["x''", "substr(prints, 3)", "'text'"])
 async def test_a_request_that_prints_hide_from_searches_is_named(
     logged: tuple[World, str], monkeypatch: pytest.MonkeyPatch, prints: str

@@ -110,11 +110,12 @@ async def _is_there(reader: Reader, dealer: str, number: int) -> bool:
 
 
 async def _outside(reader: Reader, dealer: str) -> list[LogProblem]:
-    """Find rows before the first entry and after the last."""
+    """Find rows before the first entry and after the last, and what searches go by of no entries."""
     size = (await reader.tree_head(dealer)).size
     before = [one.entry.seq for one in await reader.logged_entries(dealer, -1, 1) if one.entry.seq < 1]
     after = [one.entry.seq for one in await reader.logged_entries(dealer, size, MOST_SUSPECTS)]
-    return runs(Tampering.INSERTED, [*before, *after])
+    stray = await reader.stray_stretch(dealer)
+    return runs(Tampering.INSERTED, [*before, *after]) + ([] if stray is None else [_passed_over(*stray)])
 
 
 def _tree(first: int, last: int, why: str) -> LogProblem:

@@ -68,7 +68,13 @@ class LogEvidence(LogBlocks, StretchReader, StoredTree):
         """Return the stretches that a search would judge by what is not in them."""
         self._names.forget()
         found = self.misdrawn(self._log(dealer) or 0, complete(after_seq), complete(until_seq))
-        return [(max(1, stretch << STRETCH_BITS), (stretch + 1 << STRETCH_BITS) - 1) for stretch in found]
+        return [_span(stretch) for stretch in found]
+
+    async def stray_stretch(self, dealer: str) -> tuple[int, int] | None:
+        """Return the entries that are in no complete stretch, where something is kept as if they, or others, were."""
+        log = self._log(dealer) or 0
+        end = complete(self.head(log).size)
+        return _span(end) if self.has_stray(log, end) else None
 
     async def pruned_ranges(self, dealer: str, after_seq: int, limit: int) -> Sequence[PrunedRange]:
         """Return the ranges that end above a number."""
@@ -124,6 +130,10 @@ class EvidenceWriter(LogEvidence):
             return found
         self._change("INSERT INTO logs (dealer, size) VALUES (?, 0)", dealer)
         return self._log(dealer) or 0
+
+
+def _span(stretch: int) -> tuple[int, int]:
+    return max(1, stretch << STRETCH_BITS), (stretch + 1 << STRETCH_BITS) - 1
 
 
 def _checkpoint(row: Row | None) -> StoredCheckpoint | None:

@@ -20,6 +20,7 @@ STORE = "INSERT OR REPLACE INTO log_stretches (log, stretch, first_ts, last_ts, 
 STORED = (
     "SELECT log, stretch, first_ts, last_ts, sketch FROM log_stretches WHERE log = ? AND stretch >= ? AND stretch < ?"
 )
+STRAY = "SELECT 1 FROM log_stretches WHERE log = ? AND (stretch >= ? OR typeof(stretch) <> 'integer') LIMIT 1"
 FORGET = "DELETE FROM log_stretches WHERE log = ? AND stretch = ?"
 
 
@@ -50,6 +51,10 @@ class StretchReader(Session):
         """Return those of the stretches `first` up to `end` that stand in the table as something else than they are."""
         stored = {row[1]: row for row in self._rows(STORED, log, first, end)}
         return [stretch for stretch in range(first, end) if not self._is_drawn(stored.get(stretch), log, stretch)]
+
+    def has_stray(self, log: int, end: int) -> bool:
+        """Tell whether there is a row of none of the stretches up to `end`: its entries would be read twice."""
+        return self._row(STRAY, log, end) is not None
 
     def _is_drawn(self, stored: Row | None, log: int, stretch: int) -> bool:
         try:
