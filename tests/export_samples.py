@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from chekt_mcp.domain.audit import Kind, NewEntry, Result
+from chekt_mcp.domain.log_block import LogBlock
 from chekt_mcp.domain.scope import Grant, Scope
+from chekt_mcp.operations.audit.export_text import FIELDS
 from chekt_mcp.operations.services import Call
 from world import World
 
@@ -31,3 +34,17 @@ def entry(world: World, number: int, **changes: Any) -> NewEntry:
         source_ip=f"203.0.113.{number % 250}",
     )
     return replace(made, **changes)
+
+
+class Itself(dict[Any, Any]):
+    """What stands for itself: texts in the place of the numbers that a block has for them."""
+
+    def __missing__(self, text: Any) -> Any:
+        """Return it."""
+        return text
+
+
+def block_of(rows: Sequence[tuple[Any, ...]]) -> LogBlock:
+    """Return a block of these rows, in the order of its columns."""
+    columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(FIELDS)
+    return LogBlock(Itself(), Itself(), *columns)

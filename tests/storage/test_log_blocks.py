@@ -83,9 +83,10 @@ async def test_blocks_hold_what_a_search_finds_in_the_order_of_writing(filled: S
 async def test_every_column_of_a_block_is_the_entrys_own(filled: Storage) -> None:
     _, (block,) = await in_blocks(filled, EVERYTHING, 1000)
     for number, one in enumerate(await searched(filled, EVERYTHING)):
-        for column in ("app", "actor", "action", "scope", "request_id", "source", "source_ip", "key_id", "origin"):
-            assert getattr(block, column)[number] == getattr(one, column)
-        assert (block.kind[number], block.result[number]) == (one.kind.value, one.result.value)
+        for column in ("app", "actor", "action", "scope", "source", "source_ip", "key_id", "origin"):
+            assert block.texts(column)[number] == getattr(one, column)
+        assert block.request_id[number] == one.request_id
+        assert (block.texts("kind")[number], block.texts("result")[number]) == (one.kind.value, one.result.value)
 
 
 async def test_entries_added_later_change_no_block_that_was_read(filled: Storage) -> None:

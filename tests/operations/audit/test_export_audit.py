@@ -31,7 +31,7 @@ from chekt_mcp.operations.audit.export_json import JsonEncoder, JsonLinesEncoder
 from chekt_mcp.operations.audit.export_target import target_of
 from chekt_mcp.operations.audit.export_text import FIELDS
 from chekt_mcp.storage.interface import Writer
-from export_samples import entry, operator
+from export_samples import block_of, entry, operator
 from tampering import database
 from world import World
 
@@ -301,11 +301,11 @@ async def test_what_somebody_put_into_the_file_hides_no_other_entry(
 
 
 def block(values: list[str | None]) -> LogBlock:
-    texts = list(values)
-    numbers = list(range(1, len(values) + 1))
-    details = [None if value is None else json.dumps({"x": value}) for value in values]
-    ids = [value or "" for value in values]
-    return LogBlock(numbers, numbers, *[texts] * 6, ids, *[texts] * 4, details)  # type: ignore[call-arg,arg-type]  # its columns, in their order
+    rows = [
+        (number, number, *[value] * 6, value or "", *[value] * 4, None if value is None else json.dumps({"x": value}))
+        for number, value in enumerate(values, 1)
+    ]
+    return block_of(rows)
 
 
 @given(st.lists(st.none() | st.text(), min_size=1, max_size=5))

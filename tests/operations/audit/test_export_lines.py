@@ -13,10 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chekt_mcp.domain.formula import defused
-from chekt_mcp.domain.log_block import LogBlock
 from chekt_mcp.operations.audit.export_csv import CsvEncoder
 from chekt_mcp.operations.audit.export_json import JsonLinesEncoder
 from chekt_mcp.operations.audit.export_text import FIELDS, details_text, json_string, moment_text
+from export_samples import block_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
@@ -43,10 +43,6 @@ CHOSEN = st.lists(st.sampled_from(FIELDS), min_size=1, unique=True).map(
 )
 ALIKE = [(at, at, *[PLAIN] * 11, None) for at in (1, 2)]
 LONG = [(1, 1, *["x" * 600] * 11, json.dumps({"x": "y" * 600}))] * 2
-
-
-def block(rows: list[tuple[Any, ...]]) -> LogBlock:
-    return LogBlock(*zip(*rows, strict=True))
 
 
 def moment(at: int) -> str:
@@ -87,7 +83,7 @@ def test_lines_of_json_are_those_of_one_entry_after_the_other(
     objects = (",".join(f'"{field}":{member(field, row[field])}' for field in fields) for row in named)
     expected = "".join(f"{{{members}}}\n" for members in objects).encode("utf-8", "backslashreplace")
     encoder = JsonLinesEncoder(fields)
-    assert encoder.block(block(rows)) == encoder.block(block(rows)) == expected
+    assert encoder.block(block_of(rows)) == encoder.block(block_of(rows)) == expected
 
 
 @given(ROWS, CHOSEN)
@@ -106,10 +102,10 @@ def test_rows_of_csv_are_those_that_pythons_own_writer_makes(
         writer.writerow([cell(field, named[field]) for field in fields])
     expected = page.getvalue().replace("\0", "\ufffd").encode("utf-8", "backslashreplace")
     encoder = CsvEncoder(fields)
-    assert encoder.head() + encoder.block(block(rows)) + encoder.tail() == expected
+    assert encoder.head() + encoder.block(block_of(rows)) + encoder.tail() == expected
 
 
 @pytest.mark.parametrize("at", [FIRST, -1, 0, 59_999_999, 60_000_000, 86_399_999_999, 86_400_000_000, LAST])
 def test_moments_keep_every_digit_at_the_seams_of_days_and_minutes(at: int) -> None:
     rows = [(1, at, *[PLAIN] * 11, None)]
-    assert json.loads(JsonLinesEncoder(FIELDS).block(block(rows)))["timestamp"] == moment(at)
+    assert json.loads(JsonLinesEncoder(FIELDS).block(block_of(rows)))["timestamp"] == moment(at)

@@ -84,10 +84,17 @@ class ParquetEncoder:
         return [self._column(block, field.name, field.type) for field in self._schema]
 
     def _column(self, block: LogBlock, field: str, kind: Any) -> Any:
-        values = getattr(block, field)
-        if field == "details":
-            values = list(map(self._details.__getitem__, values))
-        return self._arrow.array(values, type=kind)
+        return self._arrow.array(self._values(block, field), type=kind)
+
+    def _values(self, block: LogBlock, field: str) -> Sequence[object]:
+        match field:
+            case "seq" | "timestamp" | "request_id":
+                values: Sequence[object] = getattr(block, field)
+                return values
+            case "details":
+                return [self._details[stored] for stored in block.details]
+            case _:
+                return block.texts(field)
 
     def _write(self) -> None:
         if self._rows:

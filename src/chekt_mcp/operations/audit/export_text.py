@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from chekt_mcp.domain.canonical_json import quoted
 from chekt_mcp.domain.foreign_text import ALSO_INVISIBLE
-from chekt_mcp.domain.log_block import LogBlock
+from chekt_mcp.domain.log_block import LogBlock, Texts
 
 FIELDS = (
     "seq",
@@ -32,6 +32,7 @@ FIELDS = (
 
 MOST_REMEMBERED = 20_000
 
+K = TypeVar("K")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = 60_000_000
 _DAY = 24 * 60
@@ -79,21 +80,29 @@ def details_text(stored: str | None) -> str:
         return _NO_DETAILS
 
 
-class Written(dict[str | None, str]):
-    """Texts to how they are written. Short ones are remembered, and not too many: they come from outside."""
+class Written(dict[K, str]):
+    """What repeats to how it is written. Short ones are remembered, and not too many: they come from outside."""
 
-    def __init__(self, write: Callable[[str | None], str]) -> None:
+    def __init__(self, write: Callable[[K], str]) -> None:
         super().__init__()
         self._write = write
 
-    def __missing__(self, text: str | None) -> str:
+    def __missing__(self, key: K) -> str:
         """Write one."""
-        written = self._write(text)
-        if text is None or len(text) <= _LONGEST_REMEMBERED:
+        written = self._write(key)
+        if len(written) <= _LONGEST_REMEMBERED:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
-            self[text] = written
+            self[key] = written
         return written
+
+
+class WrittenNumbers(Written[int | None]):
+    """Numbers that stand for texts to how these are written; `meaning` has to know those that are asked for."""
+
+    def __init__(self, write: Callable[[str | None], str]) -> None:
+        super().__init__(lambda number: write(self.meaning[number]))
+        self.meaning: Texts = {}
 
 
 def _visible(text: str) -> bool:

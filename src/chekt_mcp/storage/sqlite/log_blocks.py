@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import cast
+from typing import Any
 
 from chekt_mcp.domain.audit import Query
-from chekt_mcp.domain.log_block import LogBlock, LogSpan, Texts
+from chekt_mcp.domain.log_block import LogBlock, LogSpan, Numbers, Texts
 from chekt_mcp.storage.sqlite.log_entries import SEQ_MASK
 from chekt_mcp.storage.sqlite.log_query import Condition, Walk
 from chekt_mcp.storage.sqlite.log_reader import SEQ_BITS
@@ -48,7 +48,7 @@ class Resolved(dict[int | None, str | None]):
 
 
 class ResolvedAddresses:
-    """Numbers of addresses to their texts. There can be very many, so new ones are looked up in one go."""
+    """Numbers of addresses to their texts. There can be very many, so those of a block are looked up in one go."""
 
     def __init__(self, look_up: Callable[[str, str], list[Row]]) -> None:
         self._look_up = look_up
@@ -58,8 +58,8 @@ class ResolvedAddresses:
         """Start over."""
         self._known.clear()
 
-    def texts(self, numbers: Sequence[int | None]) -> Texts:
-        """Return the text of each; None for none, or for one that is not in the table."""
+    def of(self, numbers: Numbers) -> Texts:
+        """Return what each of these stands for; None for none, or for one that is not in the table."""
         known = self._known
         new = set(numbers).difference(known)
         if new:
@@ -68,7 +68,7 @@ class ResolvedAddresses:
                 new = set(numbers)
             known.update(dict.fromkeys(new))
             known.update(self._look_up(ADDRESSES, json.dumps([number for number in new if isinstance(number, int)])))
-        return list(map(known.__getitem__, numbers))
+        return known
 
 
 class LogBlocks(LogSearch):
@@ -130,24 +130,6 @@ class LogBlocks(LogSearch):
             self._connection.text_factory = tolerant
         return self._rows(statement, *values)
 
-    def _block(self, columns: Iterator[tuple[object, ...]]) -> LogBlock:
-        seq, moments, app, actor, kind, action, scope, result, request_id, source, address, key, origin, details = (
-            cast("tuple[int, ...]", column) for column in columns
-        )
-        name = self._resolved.__getitem__
-        return LogBlock(
-            seq=seq,
-            timestamp=moments,
-            app=list(map(name, app)),
-            actor=list(map(name, actor)),
-            kind=list(map(name, kind)),
-            action=list(map(name, action)),
-            scope=list(map(name, scope)),
-            result=list(map(name, result)),
-            request_id=cast("Sequence[str]", request_id),
-            source=list(map(name, source)),
-            source_ip=self._resolved_addresses.texts(address),
-            key_id=list(map(name, key)),
-            origin=list(map(name, origin)),
-            details=cast("Texts", details),
-        )
+    def _block(self, columns: Iterator[Any]) -> LogBlock:
+        block = LogBlock(self._resolved, {}, *columns)
+        return replace(block, addresses=self._resolved_addresses.of(block.source_ip))
