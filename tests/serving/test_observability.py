@@ -17,9 +17,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from chekt_mcp.auth.bearer import BearerTokens
+from chekt_mcp.auth.granted import GrantedToken, Refused
 from chekt_mcp.http.metrics import BUCKETS, Labels, Metrics
 from chekt_mcp.logs import JsonFormatter
-from http_site import Served, serving
+from http_site import Served, call, serving
 from world import World
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "observability.md").read_text("utf-8")
@@ -127,6 +129,29 @@ def test_metrics_are_off_unless_asked_for(world: World) -> None:
             return (await http.get(f"{served.base}/metrics")).status_code
 
     assert asyncio.run(scenario()) == 404
+
+
+class Mistaken(BearerTokens):
+    """A verifier with a mistake in it."""
+
+    async def judge(self, *_: Any, **__: Any) -> GrantedToken | Refused:
+        raise ZeroDivisionError
+
+
+def test_a_mistake_of_ours_is_counted_and_found_by_the_id_that_the_caller_was_told(world: World) -> None:
+    async def scenario() -> None:
+        verifier = Mistaken(world.storage, world.clock)
+        async with serving(world, lambda _resource: verifier, metrics=True) as served:
+            answer = await served.post("chekt_test_x", call("whoami"))
+            async with httpx.AsyncClient(trust_env=False) as http:
+                metrics = (await http.get(f"{served.base}/metrics")).text
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
+        assert 'chekt_mcp_http_responses_total{status="5xx"} 1' in metrics
+        assert 'chekt_mcp_refusals_total{code="internal_error"} 1' in metrics
+        (entry,) = await world.entries("", dealer_wide=True, action="http_request")
+        assert entry.request_id == answer.headers["x-request-id"]
+
+    asyncio.run(scenario())
 
 
 def test_a_histogram_counts_up_and_workers_add_up() -> None:

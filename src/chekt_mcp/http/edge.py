@@ -30,6 +30,7 @@ from chekt_mcp.http.asgi import App, Receive, Scope, Send
 from chekt_mcp.http.body import read_whole, replayed
 from chekt_mcp.http.challenge import asked_for
 from chekt_mcp.http.edge_answers import (
+    FAILED,
     IP_NOT_ALLOWED,
     NO_ADDRESS,
     RATE_LIMITED,
@@ -72,6 +73,11 @@ class Edge:
             except ChektError as error:
                 _LOG.warning("%s: %s", visit.request_id, error)
                 await self._refuse(visit, Turned(UNAVAILABLE), receive, send)
+            except Exception:
+                if visit.status:  # the answer has begun: the connection can only be cut off
+                    raise
+                _LOG.exception("%s failed", visit.request_id)
+                await self._refuse(visit, Turned(FAILED), receive, send)
             self._parts.observer.response(visit)
 
     async def _served(self, visit: Visit, scope: Scope, receive: Receive, send: Send) -> None:

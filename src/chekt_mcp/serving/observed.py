@@ -24,6 +24,7 @@ LABELS = Labels(
         "rate_limited",
         "permission_denied",
         "unavailable",
+        "internal_error",
         "client_address_unknown",
         "wrong_host",
         "wrong_origin",
