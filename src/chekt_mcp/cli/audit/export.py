@@ -77,9 +77,9 @@ def _format(command: Command) -> ExportFormat:
     if command.args.format is not None:
         return ExportFormat(command.args.format)
     ending = Path(command.args.file).suffix.removeprefix(".")
-    if command.args.proofs:
-        return ExportFormat.JSONL
-    return ExportFormat(ending) if ending in set(ExportFormat) else ExportFormat.CSV
+    if ending in set(ExportFormat):
+        return ExportFormat(ending)
+    return ExportFormat.JSONL if command.args.proofs else ExportFormat.CSV
 
 
 def _target(command: Command) -> Target:
