@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from chekt_mcp.http.request_head import MOST_HEADER_BYTES
-from chekt_mcp.serving import http_server
+from chekt_mcp.serving import http_server, patience
 from chekt_mcp.serving.fast_protocol import PatientHttpTools
 from chekt_mcp.serving.patience import MOST_SILENT, Patience, PatientH11
 from endpoint_certificates import self_signed
@@ -26,6 +26,7 @@ from world import World
 
 OLD = {"MCP-Protocol-Version": "2025-11-25", "Accept": "application/json, text/event-stream"}
 CONNECTIONS = 1_500
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 HELLO = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -134,6 +135,32 @@ def test_connections_that_say_nothing_are_ended_and_keep_nobody_out(world: World
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("protocol", [PatientHttpTools, PatientH11])
+def test_connections_that_say_nothing_more_are_ended_before_others_are_kept_out(
+    world: World, monkeypatch: pytest.MonkeyPatch, protocol: type[asyncio.Protocol]
+) -> None:
+    monkeypatch.setattr(http_server, "fastest_protocol", lambda: protocol)
+    monkeypatch.setattr(patience, "MOST_KEPT", 5)
+
+    async def scenario() -> None:
+        async with serving(world) as served, asyncio.timeout(20):
+            kept = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(8)]
+            for reader, writer in kept:
+                writer.write(HEALTH)
+                await reader.readuntil(b"}")
+            for reader, _ in kept[:3]:
+                with contextlib.suppress(ConnectionError):
+                    assert await reader.read() == b""
+            kept[3][1].write(HEALTH)
+            assert b" 200 " in await kept[3][0].readuntil(b"}")
+            assert len(Patience.kept) == 5
+            for _, writer in kept:
+                writer.close()
+        assert not Patience.kept
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("begun", [b"POST /mcp HTTP/1.1\r\nHost: x\r\n", b"POST /", b"\r\n", b"\x16\x03\x01"])
 def test_a_head_that_trickles_is_not_waited_for(world: World, begun: bytes) -> None:
@@ -187,9 +214,6 @@ def test_what_comes_after_a_body_is_no_header(world: World) -> None:
     asyncio.run(scenario())
 
 
-SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", [PatientHttpTools, PatientH11])
 @pytest.mark.parametrize(
@@ -203,9 +227,9 @@ def test_the_body_of_a_request_for_another_protocol_is_no_request(
     async def scenario() -> None:
         async with serving(world) as served, asyncio.timeout(20):
             reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-            writer.write(f"{head}\r\nHost: x\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n".encode())
+            writer.write(f"{head}\r\nHost: x\r\nContent-Length: {len(HEALTH)}\r\n\r\n".encode())
             answers = await reader.readuntil(b"\r\n\r\n")
-            writer.write(SMUGGLED)
+            writer.write(HEALTH)
             with contextlib.suppress(ConnectionError):
                 answers += await reader.read()  # returns when the server hangs up
             writer.close()

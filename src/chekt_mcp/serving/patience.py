@@ -1,8 +1,8 @@
 """uvicorn's HTTP protocols wait for ever for a request's head and for a client that does not read: these do not.
 
 A connection that has brought no whole head is hung up on after so many seconds (at most twice as many); so is one whose
-client reads nothing of its answer. When too many wait at once, the one that has waited longest goes first, so that
-thousands that say nothing keep nobody else out.
+client reads nothing of its answer. When too many wait at once, for a first request or for the next one, the one that
+has waited longest goes first, so that thousands that say nothing, or nothing more, keep nobody else out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ else:
     _Base = object
 
 MOST_SILENT = 512
+MOST_KEPT = 2_048
 REQUEST_LINE_BYTES = 2_048
 MOST_HEAD_BYTES = MOST_HEADER_BYTES + REQUEST_LINE_BYTES
 
@@ -30,27 +31,41 @@ class Patience(_Base):
     seconds: ClassVar[float] = 10.0
     silent: ClassVar[dict[Any, None]] = {}
     """Connections of this process that have brought no request yet, in the order they came."""
+    kept: ClassVar[dict[Any, None]] = {}
+    """Those whose requests are answered, in the order of their last answers. It takes no credential to be one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to look at what comes."""
         super().connection_made(transport)
-        self.silent[self] = None
-        if len(self.silent) > MOST_SILENT:
-            oldest = next(iter(self.silent))
-            del self.silent[oldest]
-            oldest.transport.abort()
+        self._wait_among(self.silent, MOST_SILENT)
         self._look_later(None, stuck=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self.silent.pop(self, None)
+        self.kept.pop(self, None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a connection with a whole request is not silent any more."""
         super().data_received(data)
-        if self.cycle is not None:
+        cycle: Any = self.cycle  # None before the first request
+        if cycle is not None and not cycle.response_complete:
             self.silent.pop(self, None)
+            self.kept.pop(self, None)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, if there is none in hand."""
+        super().on_response_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._wait_among(self.kept, MOST_KEPT)
+
+    def _wait_among(self, waiting: dict[Any, None], most: int) -> None:
+        waiting[self] = None
+        if len(waiting) > most:
+            oldest = next(iter(waiting))
+            del waiting[oldest]
+            oldest.transport.abort()
 
     def _look_later(self, request: Any, *, stuck: bool) -> None:
         self.loop.call_later(self.seconds, self._look, request, stuck)
