@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import json
 import re
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from chekt_mcp import __version__, config
+from chekt_mcp.cli.arguments import Parser, add_common
+from chekt_mcp.cli.commands import COMMANDS, add_commands
 from chekt_mcp.tools.catalog import CATALOG
 
 ROOT = Path(__file__).parent.parent
@@ -73,6 +76,41 @@ def test_the_readme_and_config_describe_the_same_settings() -> None:
     variables = set(re.findall(r"`(CHEKT_\w+)`", config.__doc__ or ""))
     rows = re.findall(r"^\| `(CHEKT_\w+)`", section("README.md", "Settings"), re.MULTILINE)
     assert (set(rows), len(rows)) == (variables, len(variables))
+
+
+PAGES = sorted([ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_document_names_is_there(page: Path) -> None:
+    sources = [file for suffix in ("py", "json", "sql") for file in (ROOT / "src").rglob(f"*.{suffix}")]
+    known = set(re.findall(r"\w+", " ".join(file.read_text("utf-8") for file in sources)))
+    assert set(re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)`", page.read_text("utf-8"))) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_document_names_is_one(page: Path) -> None:
+    named = re.findall(
+        r"(?:`|^(?:\$ )?)chekt-mcp ((?!export manifest)[a-z-][^`\n#|]*)", page.read_text("utf-8"), re.MULTILINE
+    )
+    assert [line for line in named if not _is_command(line.split())] == []
+
+
+def _is_command(words: list[str]) -> bool:
+    parser: argparse.ArgumentParser = Parser()
+    add_common(parser)
+    add_commands(parser, COMMANDS, words)
+    while words and (choices := _choices(parser)) and not words[0].startswith("-"):
+        if words[0] not in choices:
+            return False
+        parser, words = choices[words[0]], words[1:]
+    options = {option for action in parser._actions for option in action.option_strings}  # noqa: SLF001 -- argparse tells nobody else
+    return {word for word in words if re.fullmatch(r"--[a-z-]+", word)} <= options
+
+
+def _choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001 -- as above
+    return dict(groups[0].choices) if groups else {}
 
 
 def test_server_json_is_true() -> None:
