@@ -16,6 +16,7 @@ from chekt_mcp.operations.audit.import_audit import import_log
 from chekt_mcp.operations.audit.make_checkpoint import make_checkpoint
 from chekt_mcp.operations.audit.prune_audit import PRUNED, prune_log, range_line
 from chekt_mcp.operations.audit.verify_log import Status
+from chekt_mcp.operations.audit.verify_report import report, summary
 from chekt_mcp.operations.operator import operator_of
 from tampering import ENTRY, database, log_of, numbered, verified
 from world import START, World
@@ -63,6 +64,7 @@ async def test_old_imported_entries_are_pruned_from_among_younger_ones(logged: W
     assert await _prune(logged) == 1
     verification = await verified(logged, note)
     assert (verification.status, verification.problems) == (Status.VERIFIED, [])
+    assert "Pruned were entries from before 2025-10-09T12:00:00Z" in summary(report(verification, [], []))
 
 
 async def test_a_clock_that_was_ahead_for_a_while_makes_no_prune_a_forgery(logged: World) -> None:

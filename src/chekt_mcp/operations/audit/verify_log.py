@@ -53,6 +53,7 @@ class Verification:
     whole: bool
     counted_too: bool
     anchored_at: str | None
+    pruned_up_to: str | None
 
     def with_problems(self, more: list[LogProblem]) -> Verification:
         """Return the same with what was found besides."""
@@ -101,7 +102,10 @@ class LogVerifier:
         counts = await storage.scan(lambda reader: check_counts(reader, dealer, found, pruned)) if whole else None
         anchor = newest_outside(vouchers)
         at = await storage.read(lambda reader: _anchored_at(reader, dealer, anchor))
-        return Verification(found, problems + (counts or []), vouchers, whole, counts is not None, at)
+        up_to = await storage.read(lambda reader: reader.pruned_before(dealer))
+        return Verification(
+            found, problems + (counts or []), vouchers, whole, counts is not None, at, rfc3339(up_to) if up_to else None
+        )
 
     async def _vouchers(self, key: VerifierKey | None) -> list[Voucher]:
         storage, dealer = self.services.storage, self.dealer

@@ -81,7 +81,6 @@ class VerifyAuditLog(TypedDict):
 def report(verified: Verification, proofs: list[InclusionProof], unknown: list[str]) -> VerifyAuditLog:
     """Return the result as the contract has it."""
     found, anchor = verified.found, verified.anchor
-    notes = [] if verified.counted_too or not verified.whole else ["The log was pruned meanwhile: counts not compared."]
     return VerifyAuditLog(
         status=verified.status.value,
         size=found.head.size,
@@ -108,8 +107,18 @@ def report(verified: Verification, proofs: list[InclusionProof], unknown: list[s
             for one in verified.vouchers
             if one.outside
         ],
-        notes=notes,
+        notes=_notes(verified),
     )
+
+
+def _notes(verified: Verification) -> list[str]:
+    notes = [] if verified.counted_too or not verified.whole else ["The log was pruned meanwhile: counts not compared."]
+    if verified.found.pruned:
+        notes.append(
+            f"Pruned were entries from before {verified.pruned_up_to}, says the log. That it is as old as that, you "
+            "must know: had its oldest entries been removed under the name of a prune, it would look the same."
+        )
+    return notes
 
 
 def summary(result: VerifyAuditLog) -> str:
