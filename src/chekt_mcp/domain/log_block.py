@@ -45,8 +45,7 @@ class LogBlock:
 
     def texts(self, column: str) -> list[str | None]:
         """Return a column of numbers as the texts they stand for."""
-        meaning = self.meaning(column)
-        return [meaning[number] for number in getattr(self, column)]
+        return list(map(self.meaning(column).__getitem__, getattr(self, column)))
 
 
 @dataclass(frozen=True, slots=True)
