@@ -13,6 +13,8 @@ from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.pages.issuer_login import ByIssuer
 from chekt_mcp.http.pages.site import approval_pages
 from chekt_mcp.http.pages.visitor import PageSettings
+from chekt_mcp.http.pages.watch import Watch
+from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import new_approver
 from chekt_mcp.secrets import passphrase
@@ -57,10 +59,12 @@ class Desk:
         self, address: str = "203.0.113.50", settings: PageSettings = SETTINGS, issuer: ByIssuer | None = None
     ) -> AsyncIterator[Browser]:
         attempts = SharedRates(self.world.directory / "rates-addresses")
-        pages = approval_pages(self.world.services(), passphrase, settings, attempts, issuer)
+        refusals = RefusalLog(self.world.services())
+        pages = approval_pages(self.world.services(), passphrase, settings, Watch(attempts, refusals), issuer)
         transport = httpx.ASGITransport(pages, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
             yield Browser(http)
+        await refusals.close()
         attempts.close()
 
     async def ask(self, entries: str = "198.51.100.0/24 # new office", app: str = "shop") -> str:

@@ -393,6 +393,8 @@ def test_an_approver_signs_in_to_the_pages_with_a_token_made_for_them(world: Wor
                 assert (await sign_in(issuer.token(pages, "pages"))).status_code == 200
         (entry,) = await world.entries(action="approver.sign_in", dealer_wide=True)
         assert (entry.actor, entry.source) == (f"oauth:{issuer.url}#pages", "approval page")
+        refusals = await world.entries("", dealer_wide=True, action="approver.token.refuse")
+        assert refusals[0].details["outcome"] == "wrong_audience"
 
     asyncio.run(scenario())
 

@@ -13,7 +13,7 @@ from chekt_mcp.http.client_of import ClientOf
 from chekt_mcp.http.pages.issuer_login import ByIssuer, IssuerLogin
 from chekt_mcp.http.pages.site import approval_pages
 from chekt_mcp.http.pages.visitor import PageSettings
-from chekt_mcp.http.shared_rates import SharedRates
+from chekt_mcp.http.pages.watch import Watch
 from chekt_mcp.operations.services import Services
 from chekt_mcp.secrets import passphrase
 from chekt_mcp.serving.options import HttpOptions
@@ -36,7 +36,7 @@ def page_settings(options: HttpOptions, port: int, client_of: ClientOf) -> PageS
 def approval_site(
     services: Services,
     settings: PageSettings,
-    attempts: SharedRates,
+    watch: Watch,
     verifier: BearerVerifier,
     login: IssuerLogin | None,
 ) -> App:
@@ -46,4 +46,4 @@ def approval_site(
         return await verifier.approver(token, services.approvals_url or "", now)
 
     issuer = ByIssuer(approver_of, login) if verifier.issuers else None
-    return approval_pages(services, passphrase, settings, attempts, issuer)
+    return approval_pages(services, passphrase, settings, watch, issuer)

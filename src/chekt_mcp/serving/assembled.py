@@ -18,6 +18,7 @@ from chekt_mcp.http.edge_parts import EdgeParts, EdgeSettings
 from chekt_mcp.http.limits import EdgeRates
 from chekt_mcp.http.metrics_page import exposition
 from chekt_mcp.http.pages.issuer_login import IssuerLogin
+from chekt_mcp.http.pages.watch import Watch
 from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.http.resource_metadata import WELL_KNOWN, metadata, metadata_url
 from chekt_mcp.http.site import Site, document, readiness
@@ -90,7 +91,7 @@ async def assemble(around: Surroundings, options: HttpOptions, port: int) -> Ass
     parts = EdgeParts(around.verifier, needed, around.rates, refusals, gateway.compiled, around.observer)
     edge = Edge(services, parts, settings, endpoint)
     place = page_settings(options, port, client_of)
-    pages = approval_site(services, place, around.rates.addresses, around.verifier, around.login)
+    pages = approval_site(services, place, Watch(around.rates.addresses, refusals), around.verifier, around.login)
     exact = {**_exact(around, options, resource, edge), BASE: pages}
     headers = ((b"strict-transport-security", HSTS),) if options.https else ()
     return Assembled(Site(services, exact, {f"{BASE}/": pages, **around.below}, headers), endpoint, refusals)

@@ -85,6 +85,8 @@ async def test_a_form_from_elsewhere_decides_nothing(desk: Desk, headers: dict[s
         forged = await browser.post(f"/approvals/{approval}/approve", headers, answer_app="shop")
 
     assert forged.status_code == 403
+    (entry,) = await desk.world.entries(dealer_wide=True, action="approver.form.refuse")
+    assert (entry.actor, entry.details["outcome"]) == ("approver:passphrase", "decision")
     assert await desk.apply() == "approval_required"
 
 

@@ -144,6 +144,8 @@ async def test_nobody_is_signed_in_by_a_form_of_another_site(desk: Desk) -> None
         )
 
     assert forged.status_code == 403
+    (entry,) = await desk.world.entries("", dealer_wide=True, action="approver.form.refuse")
+    assert (entry.source_ip, entry.details["outcome"]) == ("203.0.113.50", "sign_in")
 
 
 @pytest.mark.parametrize(

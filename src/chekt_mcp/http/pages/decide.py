@@ -15,7 +15,8 @@ from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.http.pages.guard import guarded
 from chekt_mcp.http.pages.render import message, page
 from chekt_mcp.http.pages.reveal import called
-from chekt_mcp.http.pages.visitor import SOURCE, Visitor, signed_in
+from chekt_mcp.http.pages.visitor import FORM_REFUSED, SOURCE, Visitor, signed_in
+from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.operations.approvals import EXPLAIN, Decider, decide
 from chekt_mcp.operations.services import Services
 from chekt_mcp.operations.waiting import waiting
@@ -34,8 +35,8 @@ STANDING: Final[Mapping[str, str]] = {
 class Decisions:
     """The list and the page of each approval. Everything is confined to the dealer of the session."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, refusals: RefusalLog) -> None:
+        self._services, self._refusals = services, refusals
 
     async def list(self, visitor: Visitor, session: ApproverSession) -> Response:
         """Show what waits, and the new keys that may still be shown once."""
@@ -62,6 +63,7 @@ class Decisions:
         if approval is None:
             return _unknown(visitor)
         if fields is None:
+            await self._refusals.log(visitor.refused(FORM_REFUSED, "decision", self._services.clock()))
             return self._page(
                 visitor, session, approval, 403, "The form was too old or came from elsewhere. Try again."
             )

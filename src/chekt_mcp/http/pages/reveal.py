@@ -8,7 +8,8 @@ from chekt_mcp.domain.approver_session import ApproverSession
 from chekt_mcp.domain.rotation import Rotation
 from chekt_mcp.errors import NotFound
 from chekt_mcp.http.pages.render import message, page
-from chekt_mcp.http.pages.visitor import Visitor, signed_in
+from chekt_mcp.http.pages.visitor import FORM_REFUSED, Visitor, signed_in
+from chekt_mcp.http.refusal_log import RefusalLog
 from chekt_mcp.operations.keys.reveal_key import reveal
 from chekt_mcp.operations.services import Services
 
@@ -16,8 +17,8 @@ from chekt_mcp.operations.services import Services
 class Reveal:
     """The page that asks, and the page that shows."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, refusals: RefusalLog) -> None:
+        self._services, self._refusals = services, refusals
 
     async def ask(self, visitor: Visitor, session: ApproverSession, rotation_id: str) -> Response:
         """Say what is about to be shown, and ask for the app's name."""
@@ -29,6 +30,8 @@ class Reveal:
         fields, rotation = await visitor.posted(), await self._rotation(session, rotation_id)
         if rotation is None:
             return _gone(visitor)
+        if fields is None:
+            await self._refusals.log(visitor.refused(FORM_REFUSED, "reveal", self._services.clock()))
         if fields is None or fields.get("app") != rotation.app:
             return _question(visitor, session, rotation, 403, "That is not the app's name. Nothing was shown.")
         try:

@@ -5,7 +5,6 @@ What is wrong is never told: not the dealer, not the passphrase, nothing of a to
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -19,9 +18,9 @@ from chekt_mcp.domain.token_bucket import Rate
 from chekt_mcp.http.pages.guard import form_token, guarded
 from chekt_mcp.http.pages.issuer_login import ByIssuer, IssuerLogin
 from chekt_mcp.http.pages.render import message, page
-from chekt_mcp.http.pages.visitor import Visitor
+from chekt_mcp.http.pages.visitor import FORM_REFUSED, Visitor
+from chekt_mcp.http.pages.watch import Watch
 from chekt_mcp.http.rates import client_key
-from chekt_mcp.http.shared_rates import SharedRates
 from chekt_mcp.operations.approver import PassphraseCheck, Passphrases
 from chekt_mcp.operations.approver_session import TOKEN_BYTES, close_session, open_session
 from chekt_mcp.operations.services import Services
@@ -31,7 +30,6 @@ PER_CLIENT: Final = Rate(4, timedelta(minutes=15))
 """Attempts from one address: fewer than lock the passphrase for everybody, the terminal included."""
 
 APPROVAL: Final = re.compile(r"apr_[A-Za-z0-9]{1,64}")
-_LOG = logging.getLogger(__name__)
 WRONG: Final = "That was not accepted. After several wrong attempts nothing is, for a quarter of an hour."
 
 
@@ -39,9 +37,9 @@ class SignIn:
     """The sign-in page."""
 
     def __init__(
-        self, services: Services, passphrases: Passphrases, attempts: SharedRates, issuer: ByIssuer | None = None
+        self, services: Services, passphrases: Passphrases, watch: Watch, issuer: ByIssuer | None = None
     ) -> None:
-        self._services, self._passphrases, self._attempts, self._issuer = services, passphrases, attempts, issuer
+        self._services, self._passphrases, self._watch, self._issuer = services, passphrases, watch, issuer
 
     @property
     def _login(self) -> IssuerLogin | None:
@@ -69,6 +67,7 @@ class SignIn:
         """Judge what was typed, and open a session."""
         fields = await visitor.posted_to_sign_in()
         if fields is None:
+            await self._watch.refusals.log(visitor.refused(FORM_REFUSED, "sign_in", self._services.clock()))
             return await self.show(visitor, 403, "This page was too old, or the form came from elsewhere. Try again.")
         if self._too_often(visitor):
             return await self.show(visitor, 429, WRONG)
@@ -100,7 +99,7 @@ class SignIn:
     def _too_often(self, visitor: Visitor) -> bool:
         """Count an attempt that somebody is about to be asked about; True when the address has none left."""
         client = client_key(read_address(visitor.source_ip or ""))
-        return self._attempts.spend(f"sign-in {client}", PER_CLIENT, self._services.clock()).wait is not None
+        return self._watch.attempts.spend(f"sign-in {client}", PER_CLIENT, self._services.clock()).wait is not None
 
     async def leave(self, visitor: Visitor) -> Response:
         """End the session, in the store and in the browser."""
@@ -121,9 +120,10 @@ class SignIn:
         """Return the cookie of a new session for whom an access token names; it ends with the token."""
         if self._issuer is None:
             return None
-        found = await self._issuer.approver_of(fields["token"].strip(), self._services.clock())
+        now = self._services.clock()
+        found = await self._issuer.approver_of(fields["token"].strip(), now)
         if isinstance(found, Refused):
-            _LOG.info("%s: a token signed nobody in: %s", visitor.request_id, found.problem.code)
+            await self._watch.refusals.log(visitor.refused("approver.token.refuse", found.problem.code, now))
             return None
         operator = visitor.operator(found.principal)
         return await open_session(self._services, operator, found.dealer, until=found.expires_at)

@@ -34,7 +34,7 @@ from chekt_mcp.http.pages.render import message
 from chekt_mcp.http.pages.reveal import Reveal
 from chekt_mcp.http.pages.sign_in import SignIn
 from chekt_mcp.http.pages.visitor import PageSettings, Visitor, visitor_of
-from chekt_mcp.http.shared_rates import SharedRates
+from chekt_mcp.http.pages.watch import Watch
 from chekt_mcp.operations.approver import Passphrases
 from chekt_mcp.operations.services import Services
 
@@ -47,15 +47,12 @@ def approval_pages(
     services: Services,
     passphrases: Passphrases,
     settings: PageSettings,
-    attempts: SharedRates,
+    watch: Watch,
     issuer: ByIssuer | None = None,
 ) -> App:
-    """Put the pages together; `attempts` counts those to sign in, by address, for every process at once.
-
-    With `issuer` its people sign in too.
-    """
-    sign_in = SignIn(services, passphrases, attempts, issuer)
-    decisions, reveal = Decisions(services), Reveal(services)
+    """Put the pages together. With `issuer` its people sign in too."""
+    sign_in = SignIn(services, passphrases, watch, issuer)
+    decisions, reveal = Decisions(services, watch.refusals), Reveal(services, watch.refusals)
     pages = _Pages(services, settings)
 
     async def enter(visitor: Visitor) -> Response:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from chekt_mcp.auth.caller import NO_DEALER
 from chekt_mcp.domain.approver_session import ApproverSession
+from chekt_mcp.domain.audit import NewEntry, Result
 from chekt_mcp.domain.identifier import new_id
 from chekt_mcp.domain.timespan import rfc3339
 from chekt_mcp.http.asgi import Scope
@@ -24,6 +27,7 @@ from chekt_mcp.operations.services import Services
 SOURCE: Final = "approval page"
 MOST_FORM_BYTES = 16 * 1024
 MOST_FIELDS = 16
+FORM_REFUSED: Final = "approver.form.refuse"
 SESSION, FORM, BEGUN = "", "-form", "-begun"
 """What is added to the cookie's name for each of its purposes."""
 
@@ -75,6 +79,12 @@ class Visitor:
     def source_ip(self) -> str | None:
         """Where the request comes from."""
         return self.settings.client_of(self.request.scope)
+
+    def refused(self, action: str, outcome: str, now: datetime) -> NewEntry:
+        """Return the log entry of what is not done for this visitor; of their dealer, if they have signed in."""
+        dealer, who = (self.session.dealer, self.session.principal) if self.session else (NO_DEALER, "unknown")
+        entry = self.operator(who).entry(dealer, action, now, details={"outcome": outcome})
+        return replace(entry, result=Result.DENIED)
 
     def operator(self, principal: str) -> Operator:
         """Return the person as the audit log has them."""
