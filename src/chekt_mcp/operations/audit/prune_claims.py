@@ -69,7 +69,7 @@ def _problem(number: int, claim: _Claim, entry: Entry | None, ages: PruneAges, n
         return f"{_recorded(claim)} as pruned, and entry {number:,} does not tell of just these."
     before = moment_said(entry, "before")
     if before is None or before > now - SHORTEST:
-        return f"{_recorded(claim)} as pruned by entry {number:,}, and that prunes what nothing may prune yet."
+        return f"{_recorded(claim)} as pruned by entry {number:,}, which by this machine's clock nothing may prune yet."
     if young := ages.too_young(number, before):
         return (
             f"{_recorded(claim)} as pruned for their age by entry {number:,}, and entry {min(young):,} stood among "
