@@ -19,6 +19,7 @@ from chekt_mcp.tools.inputs import (
     SearchAuditLogInput,
     UpdateAllowListInput,
     VerifyWebhookInput,
+    WhoAmIInput,
 )
 from chekt_mcp.tools.rejection import bad_arguments, failure, rejection, sentence
 
@@ -29,7 +30,7 @@ SENT = "what-was-sent"
 def refusal(takes: type[Arguments], given: dict[Any, Any]) -> InvalidInput:
     with pytest.raises(ValidationError) as caught:
         takes.model_validate(given)
-    return bad_arguments(caught.value)
+    return bad_arguments(caught.value, takes)
 
 
 def words(result: Any) -> str:
@@ -77,14 +78,25 @@ def test_all_mistakes_are_told_at_once_and_many_are_counted() -> None:
         "wrong_type (force): true or false is expected.",
     ]
     many = sentence(refusal(RotateKeyInput, {"reason": "other", **{f"extra{n}": 1 for n in range(9)}}))
-    assert many.endswith("\nand 4 more.")
-    assert len(many.splitlines()) == 6
+    assert many.splitlines()[5] == "and 4 more."
+    assert len(many.splitlines()) == 7
+
+
+def test_who_sends_an_unknown_argument_is_told_the_known_ones() -> None:
+    assert sentence(refusal(CheckIpInput, {"Addresses": ["192.0.2.1"]})).splitlines() == [
+        "missing_argument (addresses): It is required.",
+        "unknown_argument (Addresses): There is no such argument, and nothing was done.",
+        "It takes: addresses, app.",
+    ]
+    assert sentence(refusal(WhoAmIInput, {"app": "x"})).endswith("\nIt takes: nothing.")
 
 
 @given(st.text(st.characters(), min_size=1).filter(lambda name: name not in RotateKeyInput.model_fields))
 def test_a_strange_name_can_neither_break_the_line_nor_hide(name: str) -> None:
     error = refusal(RotateKeyInput, {"reason": "other", name: 1})
-    assert sentence(error).isprintable()
+    first, known = sentence(error).split("\n")
+    assert first.isprintable()
+    assert known.startswith("It takes: app, kind, reason")
     assert len(error.field) <= 60
 
 
@@ -104,7 +116,7 @@ def test_any_arguments_are_taken_or_refused_without_being_repeated(
     try:
         takes.model_validate(given)
     except ValidationError as error:
-        text = sentence(bad_arguments(error))
+        text = sentence(bad_arguments(error, takes))
         assert SENT not in text
         assert "pydantic" not in text
         assert "input_value" not in text

@@ -121,7 +121,7 @@ class Gateway:
         try:
             return await self._run(attempt)
         except ValidationError as error:
-            return _rejected(bad_arguments(error))
+            return _rejected(bad_arguments(error, CATALOG[attempt.name].binding().takes))
         except ChektError as error:
             return _rejected(error)
         except Exception:

@@ -11,12 +11,14 @@ from pydantic import ValidationError
 from chekt_mcp.domain.exposure import contains_credential, redacted
 from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.errors import ChektError, InvalidInput
+from chekt_mcp.tools.arguments import Arguments
 
 SHOWN = 5
+UNKNOWN = "unknown_argument"
 
 EXPLAIN: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "missing": ("missing_argument", lambda _: "It is required."),
-    "extra_forbidden": ("unknown_argument", lambda _: "There is no such argument; nothing was dropped or done."),
+    "extra_forbidden": (UNKNOWN, lambda _: "There is no such argument, and nothing was done."),
     "string_type": ("wrong_type", lambda _: "A string is expected."),
     "bool_type": ("wrong_type", lambda _: "true or false is expected."),
     "int_type": ("wrong_type", lambda _: "A whole number is expected."),
@@ -50,13 +52,18 @@ def sentence(error: ChektError) -> str:
     return f"{error.code} ({field}): {error}" if field else f"{error.code}: {error}"
 
 
-def bad_arguments(error: ValidationError) -> InvalidInput:
-    """Turn pydantic's report into ours: codes, field names and limits, without the rejected values."""
+def bad_arguments(error: ValidationError, takes: type[Arguments]) -> InvalidInput:
+    """Turn pydantic's report into ours: codes, field names and limits, without the rejected values.
+
+    Of a tool that was sent an argument it does not know, it also says which ones it `takes`.
+    """
     problems = [_problem(one) for one in error.errors(include_url=False, include_context=True, include_input=False)]
     code, field, text = problems[0]
     rest = "".join(f"\n{code} ({field}): {text}" for code, field, text in problems[1:SHOWN])
     more = f"\nand {len(problems) - SHOWN} more." if len(problems) > SHOWN else ""
-    return InvalidInput(text + rest + more, field=field, code=code)
+    unknown = any(code == UNKNOWN for code, _, _ in problems)
+    known = f"\nIt takes: {', '.join(takes.model_fields) or 'nothing'}." if unknown else ""
+    return InvalidInput(text + rest + more + known, field=field, code=code)
 
 
 def _problem(one: Any) -> tuple[str, str, str]:
