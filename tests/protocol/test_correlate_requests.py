@@ -44,6 +44,11 @@ async def test_known_and_unknown_are_told_apart_in_the_order_given(world: World,
     assert "The log holds 3 entries" in said
 
 
+async def test_of_an_empty_log_it_is_said_that_it_is_empty(world: World, era: Era) -> None:
+    _, said = await asked(world, await world.add_app("shop"), era, "req_x")
+    assert "The log holds no entries." in said
+
+
 async def test_an_id_given_twice_is_counted_once(world: World, era: Era) -> None:
     key = await world.add_app("shop")
     await world.log(*traffic(world, "192.0.2.77", 1))

@@ -13,7 +13,7 @@ from chekt_mcp.domain.foreign_text import escaped
 from chekt_mcp.domain.timespan import parse_window, rfc3339
 from chekt_mcp.operations.audit.search_audit import WindowReport
 from chekt_mcp.operations.services import Call
-from chekt_mcp.operations.whoami import LogReport, extent_report
+from chekt_mcp.operations.whoami import LogReport, extent_report, extent_words
 from chekt_mcp.storage.interface import Reader
 
 SHOWN = 100
@@ -66,7 +66,7 @@ async def correlate_requests(reader: Reader, call: Call, request_ids: Sequence[s
 
 def summary(result: CorrelateRequests) -> str:
     """Say which are unknown, which are known, and what the log could know at all."""
-    known, unknown, window, log = result["known"], result["unknown"], result["window"], result["log"]
+    known, unknown, window = result["known"], result["unknown"], result["window"]
     asked = len(known) + len(unknown)
     whose = f"{', '.join(result['apps'])} and the dealer as a whole, {window['since']} to {window['until']}"
     lines = [f"Request ids known: {len(known)} of {asked}; unknown: {len(unknown)}. Searched: {whose}."]
@@ -74,7 +74,7 @@ def summary(result: CorrelateRequests) -> str:
         lines.append(f"Given again, and counted once: {result['repeated']}.")
     lines += [f"unknown {one}" for one in unknown]
     lines += [f"known {one['request_id']} {_words(one)}" for one in known]
-    lines.append(f"The log holds {log['entries']} entries, {log['oldest']} to {log['newest']}.")
+    lines.append(f"The log holds {extent_words(result['log'])}.")
     if unknown:
         lines.append("Unknown can also mean: older than the window or the log, or of an app you do not cover.")
     return "\n".join(lines)
