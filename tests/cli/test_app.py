@@ -102,6 +102,13 @@ def test_at_a_terminal_the_passphrase_is_asked_for_hidden_and_again_when_wrong(l
     assert PASSPHRASE not in person.screen
 
 
+def test_a_passphrase_that_comes_with_the_first_live_app_is_said_to_be_set(ready: Machine) -> None:
+    said = ready.ok("app", "add", "gate", "--env", "live", "--passphrase-stdin", typed=f"{PASSPHRASE}\n")
+    assert "The approver passphrase of main is set: from now on its changes are made and approved with it." in said
+    again = ready.ok("app", "add", "door", "--env", "live", "--passphrase-stdin", typed=f"{PASSPHRASE}\n")
+    assert "is set" not in again
+
+
 def test_an_ended_input_is_no_passphrase(live: Machine) -> None:
     assert live.run("app", "add", "other", "--passphrase-stdin").error == "no_answer"
     assert live.run("app", "add", "other", "--passphrase-stdin", typed=b"\xff\xfe\n").error == "input_not_text"

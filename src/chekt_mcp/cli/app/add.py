@@ -40,6 +40,10 @@ async def _add(command: Command) -> None:
         with state_directory.exclusive(session.settings.state):
             rows = await Setup(session.services, session.operator, plan, approver).run(files)
         _report(session, rows, files)
+        if approver is not None:
+            session.terminal.say(
+                f"The approver passphrase of {dealer} is set: from now on its changes are made and approved with it."
+            )
 
 
 def _report(session: Session, rows: AppRows, files: KeyFiles) -> None:
