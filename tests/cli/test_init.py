@@ -259,7 +259,7 @@ def test_a_list_that_lets_everybody_in_is_refused(machine: Machine) -> None:
         (["--app", "shop", "--dealer", "a/b"], "bad_name"),
         (["--app", "shop", "--scopes", "keys:everything"], "unknown_scope"),
         (["--app", "shop", "--covers", "other"], "unknown_app"),
-        (["--app", "shop", "--allow-list", "missing.txt"], "file_unreadable"),
+        (["--app", "shop", "--allow-list", "missing.txt"], "unreadable_file"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(machine: Machine, arguments: list[str], error: str) -> None:

@@ -148,7 +148,7 @@ def test_what_is_no_answer_is_said_and_fails(ready: Machine) -> None:
         (("http://a:b@localhost/", "--local"), "credentials_in_url"),
         (("http://localhost/", "--local", "--event", "alarm.unheard_of"), "unknown_event"),
         (("http://localhost/", "--local", "--attempt", "0"), "bad_attempt"),
-        (("http://localhost/", "--local", "--data", "missing.json"), "file_unreadable"),
+        (("http://localhost/", "--local", "--data", "missing.json"), "unreadable_file"),
         (("http://localhost/", "--local", "--app", "nobody"), "unknown_app"),
         ((f"http://localhost/{WRONG}", "--local"), "key_in_arguments"),
     ],

@@ -172,10 +172,10 @@ def test_an_event_that_is_signed_is_shown_escaped(ready: Machine, secret: str) -
         (("--body", "b"), "one_delivery"),
         (("--dump", "d", "--body", "b"), "one_delivery"),
         (("--dump", "d", "--headers", "h", "--body", "b"), "one_delivery"),
-        (("--dump", "missing"), "file_unreadable"),
-        (("--dump", "."), "file_unreadable"),
+        (("--dump", "missing"), "unreadable_file"),
+        (("--dump", "."), "unreadable_file"),
         (("--dump", "/dev/null"), "bad_dump"),
-        (("--headers", "missing", "--body", "/dev/null"), "file_unreadable"),
+        (("--headers", "missing", "--body", "/dev/null"), "unreadable_file"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_reason(ready: Machine, arguments: tuple[str, ...], code: str) -> None:

@@ -38,7 +38,7 @@ def given_allow_list(command: Command) -> str | None:
     """Return the text of `--allow-list`, from its file or standard input; None when it was not given.
 
     Raises:
-        InvalidInput: code `file_unreadable`, `input_too_long` or `input_not_text`.
+        InvalidInput: code `unreadable_file`, `input_too_long` or `input_not_text`.
     """
     given: str | None = command.args.allow_list
     if given is None:
@@ -74,12 +74,12 @@ def read_bytes(path: Path, limit: int, field: str) -> bytes:
     """Return the first `limit` bytes of a file.
 
     Raises:
-        InvalidInput: code `file_unreadable`.
+        InvalidInput: code `unreadable_file`.
     """
     try:
         with path.expanduser().open("rb") as file:
             return file.read(limit)
     except OSError as error:
         raise InvalidInput(
-            "The file cannot be read.", field=field, code="file_unreadable", fix=f"{error.strerror}: check its path."
+            "The file cannot be read.", field=field, code="unreadable_file", fix=f"{error.strerror}: check its path."
         ) from error
