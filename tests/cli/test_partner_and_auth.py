@@ -79,7 +79,9 @@ def test_what_cannot_work_is_not_registered(ready: Machine) -> None:
 def test_a_name_is_given_once_and_unknown_ones_are_said_to_be_unknown(ready: Machine, keys_at: str) -> None:
     ready.ok(*add(keys_at))
     assert ready.run(*add(keys_at)).error == "partner_exists"
-    assert ready.run("partner", "remove", "nobody").error == "unknown_partner"
+    unknown = ready.run("partner", "remove", "nobody")
+    assert unknown.err.startswith("error: unknown_partner: ")
+    assert "`chekt-mcp partner list` shows them." in unknown.err
 
 
 def test_the_issuer_of_access_tokens_is_nobodys_partner(ready: Machine, keys_at: str) -> None:

@@ -59,7 +59,12 @@ class Partners:
         async def work(writer: Writer) -> Partner:
             known = {one.name: one for one in await writer.partners(self.dealer)}.get(name)
             if known is None:
-                raise NotFound("This dealer has no partner of that name.", field="partner", code="unknown_partner")
+                raise NotFound(
+                    "This dealer has no partner of that name.",
+                    field="partner",
+                    code="unknown_partner",
+                    fix="`chekt-mcp partner list` shows them.",
+                )
             await writer.remove_partner(self.dealer, name)
             await self._log(writer, "partner.remove", known)
             return known
