@@ -23,7 +23,7 @@ FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The moments that a row can have: the years 1 to 9999."""
 
 PLAIN = "req_7f3a"
-ODD = ["", "=1+1", "'", " -1", "\t", "a,b", 'a"b', "a\\b", "a\r\nb", "\nb", "a\0b", "\u2028", "\ud800"]
+ODD = ["", "=1+1", "'", " -1", "\t", "a,b", 'a"b', "a\\b", "a\r\nb", "\nb", "a\nb", "a\0b", "\u2028", "\ud800"]
 TEXTS = st.sampled_from([PLAIN, *ODD]) | st.text(st.characters(), max_size=8)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats() | TEXTS,
@@ -103,6 +103,17 @@ def test_rows_of_csv_are_those_that_pythons_own_writer_makes(
     expected = page.getvalue().replace("\0", "\ufffd").encode("utf-8", "backslashreplace")
     encoder = CsvEncoder(fields)
     assert encoder.head() + encoder.block(block_of(rows)) + encoder.tail() == expected
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_a_single_odd_text_is_seen_among_plain_ones(text: str) -> None:
+    rows = [(1, 1, *[PLAIN] * 6, one, *[PLAIN] * 4, None) for one in (PLAIN, text, PLAIN)]
+    written = JsonLinesEncoder(FIELDS).block(block_of(rows)).decode()
+    assert [json.loads(line)["request_id"] for line in written.splitlines()] == [PLAIN, text, PLAIN]
+    cells = CsvEncoder(("request_id", "app")).block(block_of(rows)).decode()
+    read = list(csv.reader(io.StringIO(cells, newline="")))
+    expected = defused(text).replace("\0", "\ufffd").encode("utf-8", "backslashreplace").decode()
+    assert read == [[PLAIN, PLAIN], [expected, PLAIN], [PLAIN, PLAIN]]
 
 
 @pytest.mark.parametrize("at", [FIRST, -1, 0, 59_999_999, 60_000_000, 86_399_999_999, 86_400_000_000, LAST])
