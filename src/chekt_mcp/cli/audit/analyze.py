@@ -8,10 +8,10 @@ from chekt_mcp.cli.arguments import DONE, FAILED, Parser, tell_findings
 from chekt_mcp.cli.command import Command, carry_out, opened
 from chekt_mcp.domain.analysis.finding import Severity
 from chekt_mcp.domain.exposure import redacted
-from chekt_mcp.errors import NotFound
 from chekt_mcp.operations.allow_list.compiled_lists import CompiledLists
 from chekt_mcp.operations.audit.analysis.subject import Asked
 from chekt_mcp.operations.audit.analyze_log import Analysis, AnalyzeAuditLog, summary
+from chekt_mcp.operations.known_app import unknown_app
 from chekt_mcp.storage.interface import Storage
 
 
@@ -57,5 +57,5 @@ async def _apps(storage: Storage, dealer: str, named: str | None) -> tuple[str |
     if named is None:
         return (*dict.fromkeys([*known, *(app for app in logged if app is not None)]), None)
     if named not in known and named not in logged:
-        raise NotFound("This dealer has no app of that name.", field="app", code="unknown_app")
+        raise unknown_app()
     return (named,)
