@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 import anyio
@@ -67,10 +68,10 @@ def _serve(gateway: Gateway) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(_recover, gateway.open_services)
             group.start_soon(_sign_checkpoints, gateway.open_services)
+            group.start_soon(_end_when_interrupted, gateway.open_services)
             await server.run_stdio_async()
             group.cancel_scope.cancel()
-        with anyio.move_on_after(LAST_CHECKPOINT_SECONDS):
-            await _checkpoint_worker(gateway.open_services).finish()
+        await _sign_the_last(gateway.open_services)
 
     gc.freeze()  # what import built lives as long as the process: no collection needs to look at it again
     gc.enable()
@@ -80,6 +81,20 @@ def _serve(gateway: Gateway) -> None:
 async def _sign_checkpoints(opened: OpenServices) -> None:
     await anyio.sleep(FIRST_LOOK_SECONDS)
     await _checkpoint_worker(opened).run()
+
+
+async def _end_when_interrupted(opened: OpenServices) -> None:
+    """End at the first Ctrl-C: the thread that waits for a line of standard input would hold up an orderly end."""
+    with anyio.open_signal_receiver(signal.SIGINT) as interrupts:
+        async for interrupt in interrupts:
+            await _sign_the_last(opened)
+            signal.signal(interrupt, signal.SIG_DFL)
+            signal.raise_signal(interrupt)
+
+
+async def _sign_the_last(opened: OpenServices) -> None:
+    with anyio.move_on_after(LAST_CHECKPOINT_SECONDS):
+        await _checkpoint_worker(opened).finish()
 
 
 def _checkpoint_worker(opened: OpenServices) -> CheckpointWorker:
