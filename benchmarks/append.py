@@ -187,24 +187,28 @@ def appending(storage: SqliteStorage, *, briefly: bool = False) -> Callable[[New
 
 async def measure(directory: Path, total: int) -> tuple[dict[int, tuple[float, float, float]], dict[str, float]]:
     """Fill a store and measure both."""
-    entries = made(total, total + 2 * (ROUNDS + 1) * 2 * BULK)
-    for name in ("state", "alone"):
+    entries = made(total, total + 2 * (ROUNDS + 2) * 2 * BULK)
+    for name in ("state", "alone", "fresh"):
         (directory / name).mkdir()
     await fill(directory / "state", entries, total)
-    shutil.copy(directory / "state" / DATABASE, directory / "alone")
+    for name in ("alone", "fresh"):
+        shutil.copy(directory / "state" / DATABASE, directory / name)
     shutil.copy(directory / "state" / DATABASE, directory / "bare.db")
     storage, bare = open_storage(directory / "state"), BareTable(directory / "bare.db")
     batches = await measure_batches(storage, bare, entries)
-    alone = open_storage(directory / "alone", one_caller=True)
+    alone, fresh = (open_storage(directory / name, one_caller=True) for name in ("alone", "fresh"))
+    await seconds_to_append(alone, taken(entries, 4 * BULK), BULK)
     ways = {
         "a bare insert": bare.append,
         "append, a call over HTTP": appending(storage, briefly=True),
         "append, one caller": appending(alone),
+        "append, one, begun anew": appending(fresh),
         "append, commit thread": appending(storage),
     }
     singles = await measure_single(ways, entries)
     bare.close()
     await alone.close()
+    await fresh.close()
     await storage.close()
     return batches, singles
 

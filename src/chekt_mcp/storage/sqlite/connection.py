@@ -29,14 +29,12 @@ is a fault instead of a read.
 WRITER = """
 PRAGMA busy_timeout = 0;
 PRAGMA temp_store = MEMORY;
-PRAGMA wal_autocheckpoint = 16384;
 """
 """What an append needs to be quick on a log of any size. Measured in batches of 100, in this order:
 
 - savepoints kept in memory and not in a file (a third less time in SQLite),
-- pages remembered, so that the indexes' growing ends are at hand: `page_cache` says how many,
-- and a write-ahead log that is moved into the database after 64 MiB and then written over, neither cut nor extended:
-  many a page has been changed several times by then, and the disk is waited for less often (half the wait).
+- pages remembered, so that the indexes' growing ends are at hand,
+- and a write-ahead log that is written over, neither cut nor extended: `page_cache` says how many pages of each.
 """
 RETRY = 0.001
 """Seconds between two looks at a lock that another process holds."""
